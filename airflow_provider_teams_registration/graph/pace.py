@@ -1,0 +1,108 @@
+"""How fast requests may go: every ``Retry-After`` obeyed, by everybody who shares the session."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from airflow_provider_teams_registration.graph.errors import Throttled
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MAX_THROTTLED_IN_A_ROW = 8
+LONGEST_WAIT = 900.0
+"""Seconds that a worker waits at most when it is asked to; asked for more, it gives up for now."""
+_FIRST_BACKOFF = 2.0
+_LONGEST_BACKOFF = 120.0
+_WORTH_A_LOG_LINE = 5.0
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """
+    Read a ``Retry-After`` header: an integer, a fraction, or an HTTP date.
+
+    Service page: https://learn.microsoft.com/graph/throttling
+
+    :param headers: the answer's headers; the name's case does not matter.
+    :param now: what an HTTP date is measured from; the present moment by default.
+    :return: seconds to wait, never negative; None where there is no such header or it makes no sense.
+    """
+    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(value)
+        except (TypeError, ValueError):
+            return None
+        at = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
+        seconds = (at - (now or datetime.now(timezone.utc))).total_seconds()
+    return max(seconds, 0.0) if seconds == seconds and seconds != float("inf") else None
+
+
+class Pace:
+    """Holds every request of a session back while the service asks for patience."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._not_before = 0.0
+        self._in_a_row = 0
+
+    def left(self) -> float:
+        """Return the seconds until requests may go again; 0 where they may."""
+        return max(self._not_before - time.monotonic(), 0.0)
+
+    def wait(self) -> None:
+        """Return once requests may go again."""
+        while left := self.left():
+            time.sleep(left)
+
+    def hold(self, seconds: float | None) -> None:
+        """
+        Let no request go for a while.
+
+        :param seconds: what the service asked for; None backs off on our own, longer each time.
+        """
+        with self._lock:
+            self._in_a_row += 1
+            if seconds is None:
+                backoff = min(_FIRST_BACKOFF * 2 ** (self._in_a_row - 1), _LONGEST_BACKOFF)
+                seconds = backoff * random.uniform(0.75, 1.25)
+            self._not_before = max(self._not_before, time.monotonic() + seconds)
+        if seconds >= _WORTH_A_LOG_LINE:
+            log.info("Graph asks for patience: no request for %.0f s.", seconds)
+
+    def ease(self) -> None:
+        """Note that a request went through."""
+        with self._lock:
+            self._in_a_row = 0
+
+    def obey(self, call: Callable[[], T]) -> T:
+        """
+        Make a call, and make it again after the wait whenever it was throttled (and so not executed).
+
+        :raises Throttled: when it was throttled :data:`MAX_THROTTLED_IN_A_ROW` times in a row, or the service asks for
+            a wait beyond :data:`LONGEST_WAIT`.
+        """
+        for attempt in range(1, MAX_THROTTLED_IN_A_ROW + 1):
+            self.wait()
+            try:
+                result = call()
+            except Throttled as error:
+                if attempt == MAX_THROTTLED_IN_A_ROW or (error.retry_after or 0) > LONGEST_WAIT:
+                    raise
+                self.hold(error.retry_after)
+            else:
+                self.ease()
+                return result
+        raise AssertionError("unreachable")

@@ -1,0 +1,109 @@
+"""The HTTP session that Entra and Graph share: the connection's certificates, proxies and time limit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from requests.auth import AuthBase
+from requests.utils import should_bypass_proxies
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
+
+from airflow_provider_teams_registration.graph.errors import ServiceUnreachable, SettingsError
+from airflow_provider_teams_registration.graph.settings import GraphSettings
+
+
+class _NoAuth(AuthBase):
+    """Keeps requests from replacing our bearer token with what a ``.netrc`` says of the host."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class HttpSession(requests.Session):
+    """
+    A requests session in which the connection's ``verify`` and ``proxies`` win over the environment.
+
+    Plain requests lets ``REQUESTS_CA_BUNDLE`` and ``HTTPS_PROXY`` override what is set on a session.
+
+    :param settings: the connection's settings; ``timeout`` holds for every request that names none.
+    """
+
+    def __init__(self, settings: GraphSettings) -> None:
+        super().__init__()
+        self.auth = _NoAuth()
+        self._timeout = settings.timeout
+        self._verify = settings.verify
+        self._proxies = settings.proxies
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """
+        Make a request.
+
+        :raises SettingsError: the CA file to trust, the connection's or the environment's, cannot be used.
+        """
+        kwargs.setdefault("timeout", self._timeout)
+        try:
+            return super().request(method, url, *args, **kwargs)
+        except requests.RequestException as error:
+            if "NO_CERTIFICATE_OR_CRL_FOUND" in str(error):
+                raise self._useless_ca_file() from None
+            raise
+        except OSError:
+            # What requests does not wrap is its own complaint about the file.
+            raise self._useless_ca_file() from None
+
+    def _useless_ca_file(self) -> SettingsError:
+        environment = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+        path = self._verify if isinstance(self._verify, str) else environment
+        named_by = "the connection's 'verify'" if isinstance(self._verify, str) else "REQUESTS_CA_BUNDLE"
+        return SettingsError(f"The CA file {path!r}, named by {named_by}, is not there or holds no certificate.")
+
+    def merge_environment_settings(self, url, proxies, stream, verify, cert):  # type: ignore[no-untyped-def]
+        """Let requests read the environment, then put the connection's own word above it."""
+        merged = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        if self._verify is not None:
+            merged["verify"] = self._verify
+        if self._proxies is not None:
+            merged["proxies"] = _proxies_for(str(url), self._proxies)
+        return merged
+
+
+def _proxies_for(url: str, proxies: Mapping[str, str]) -> dict[str, str]:
+    no_proxy = proxies.get("no_proxy", "")
+    if no_proxy and should_bypass_proxies(url, no_proxy=no_proxy):
+        return {}
+    return {scheme: address for scheme, address in proxies.items() if scheme != "no_proxy"}
+
+
+def connection_failure(address: str, error: requests.RequestException) -> SettingsError | ServiceUnreachable | None:
+    """
+    Explain a failed request that certainly never reached the service.
+
+    :param address: the host that was asked, for the sentence.
+    :param error: what requests raised.
+    :return: the error to raise instead; None where the request may have arrived.
+    """
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return SettingsError(
+            f"The certificate of {address} is not trusted. Put the path of its CA file into the connection's "
+            "'verify', or install the CA where Python looks."
+        )
+    if isinstance(error, requests.ConnectTimeout) or _no_connection(error):
+        return ServiceUnreachable(
+            f"{address} could not be reached ({type(error).__name__}). Check the address, the proxies and the network."
+        )
+    return None
+
+
+def _no_connection(error: requests.RequestException) -> bool:
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", cause)
+    if isinstance(reason, ProxyError):
+        # A connection that broke behind the proxy is blamed on the proxy too, and then the request had gone through.
+        reason = reason.original_error
+        if str(reason).startswith("Tunnel connection failed"):
+            return True
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)

@@ -1,0 +1,57 @@
+"""The command ``teams-registration``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the command.
+
+    :param arguments: the command line without the program's name; ``sys.argv`` by default.
+    :return: the exit code.
+    """
+    parser = argparse.ArgumentParser(prog="teams-registration", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    sign_in = verbs.add_parser("refresh-token", help="sign in as the organizer and print a refresh token")
+    sign_in.add_argument("--tenant-id", required=True, help="directory (tenant) id")
+    sign_in.add_argument("--client-id", required=True, help="application (client) id")
+    sign_in.add_argument("--authority", help="address of the Entra host, where it is not the global one")
+    sign_in.add_argument("--verify", help="path of a CA file, where the authority's certificate is not a public one")
+    emulator = verbs.add_parser("emulator", help="serve an emulated Microsoft Entra and Graph on this machine")
+    try:
+        from airflow_provider_teams_registration.emulator import command
+    except ImportError:
+        if (arguments or sys.argv[1:])[:1] == ["emulator"]:
+            parser.error("the emulator needs: pip install 'airflow-provider-teams-registration[emulator]'")
+    else:
+        command.add_arguments(emulator)
+        emulator.set_defaults(run=command.run)
+    sign_in.set_defaults(run=_print_refresh_token)
+    chosen = parser.parse_args(arguments)
+    return int(chosen.run(chosen))
+
+
+def _print_refresh_token(chosen: argparse.Namespace) -> int:
+    from airflow_provider_teams_registration.graph.device_sign_in import refresh_token
+    from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError
+    from airflow_provider_teams_registration.graph.settings import GLOBAL_AUTHORITY, GraphSettings
+
+    settings = GraphSettings(
+        tenant_id=chosen.tenant_id,
+        client_id=chosen.client_id,
+        auth="refresh_token",
+        authority=chosen.authority or GLOBAL_AUTHORITY,
+        verify=chosen.verify,
+        disable_instance_discovery=chosen.authority is not None,
+    )
+    try:
+        token = refresh_token(settings, say=lambda text: print(text, file=sys.stderr, flush=True))
+    except TeamsRegistrationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(token)
+    return 0

@@ -1,0 +1,41 @@
+"""
+A pytest fixture for tests of your own DAGs.
+
+.. code-block:: python
+
+    # conftest.py
+    from airflow_provider_teams_registration.emulator.fixture import (  # noqa: F401
+        teams_registration_emulator,
+        teams_registration_server,
+    )
+
+
+    # test_my_dag.py
+    def test_everybody_is_enrolled(teams_registration_emulator, monkeypatch):
+        connection = json.dumps(teams_registration_emulator.connection())
+        monkeypatch.setenv("AIRFLOW_CONN_TEAMS_REGISTRATION_DEFAULT", connection)
+        ...
+        assert teams_registration_emulator.books.enrolled(teams_registration_emulator.meeting_id)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from airflow_provider_teams_registration.emulator.server import Emulator
+
+
+@pytest.fixture(scope="session")
+def teams_registration_server() -> Iterator[Emulator]:
+    """One emulator for the whole test run; use ``teams_registration_emulator``."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def teams_registration_emulator(teams_registration_server: Emulator) -> Emulator:
+    """Return an emulator in which nobody is enrolled and nothing goes wrong yet."""
+    teams_registration_server.reset()
+    return teams_registration_server

@@ -1,0 +1,114 @@
+"""One real emulator for all tests, and the client's objects to talk to it with."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import tenacity
+
+from airflow_provider_teams_registration.emulator.fixture import (  # noqa: F401
+    teams_registration_emulator,
+    teams_registration_server,
+)
+from airflow_provider_teams_registration.emulator.server import Emulator
+from airflow_provider_teams_registration.graph import pace, session
+from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
+from airflow_provider_teams_registration.graph.session import GraphSession
+from airflow_provider_teams_registration.graph.settings import GraphSettings
+
+
+@pytest.fixture
+def emulator(teams_registration_emulator: Emulator) -> Emulator:  # noqa: F811
+    """The emulator, with nobody enrolled and nothing going wrong yet."""
+    return teams_registration_emulator
+
+
+@pytest.fixture
+def settings(emulator: Emulator) -> GraphSettings:
+    """The application's way to the emulator."""
+    return GraphSettings(
+        tenant_id=emulator.tenant_id,
+        client_id=emulator.client_id,
+        client_secret=emulator.client_secret,
+        authority=emulator.url,
+        base_url=emulator.url,
+        verify=emulator.ca_file,
+        disable_instance_discovery=True,
+    )
+
+
+@pytest.fixture
+def delegated_settings(settings: GraphSettings, emulator: Emulator) -> GraphSettings:
+    """The signed-in organizer's way to the emulator."""
+    return replace(settings, auth="refresh_token", refresh_token=emulator.refresh_token)
+
+
+@pytest.fixture
+def open_session() -> Iterator[Callable[..., GraphSession]]:
+    """Makes sessions and closes them after the test."""
+    opened: list[GraphSession] = []
+
+    def make(settings: GraphSettings, on_new_refresh_token: Callable[[str], None] | None = None) -> GraphSession:
+        opened.append(GraphSession(settings, on_new_refresh_token))
+        return opened[-1]
+
+    yield make
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def graph_session(open_session: Callable[..., GraphSession], settings: GraphSettings) -> GraphSession:
+    """A session of the application."""
+    return open_session(settings)
+
+
+@pytest.fixture
+def delegated_session(open_session: Callable[..., GraphSession], delegated_settings: GraphSettings) -> GraphSession:
+    """A session of the signed-in organizer."""
+    return open_session(delegated_settings)
+
+
+@pytest.fixture
+def meeting(graph_session: GraphSession, emulator: Emulator) -> OnlineMeeting:
+    """The meeting that is open to everyone, as the application sees it."""
+    return OnlineMeeting(graph_session, emulator.meeting_id, emulator.organizer_id)
+
+
+@pytest.fixture
+def delegated_meeting(delegated_session: GraphSession, emulator: Emulator) -> OnlineMeeting:
+    """The meeting that is open to everyone, as its organizer sees it."""
+    return OnlineMeeting(delegated_session, emulator.meeting_id)
+
+
+@pytest.fixture
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits that the service did not ask for take no time."""
+    monkeypatch.setattr(session, "_backoff", tenacity.wait_none())
+    monkeypatch.setattr(pace, "_FIRST_BACKOFF", 0.001)
+    monkeypatch.setattr(pace, "_LONGEST_BACKOFF", 0.001)
+
+
+@pytest.fixture
+def person_in_link() -> Callable[[str], str]:
+    """Reads whose link it is out of the link."""
+
+    def read(join_web_url: str) -> str:
+        (context,) = parse_qs(urlsplit(join_web_url).query)["context"]
+        return str(json.loads(context)["prid"])
+
+    return read
+
+
+@pytest.fixture
+def calls(emulator: Emulator) -> Callable[[str], list[str]]:
+    """Lists the HTTP calls that reached Graph, items of batches left out: ``GET``, ``POST $batch`` and so on."""
+
+    def made(ending: str = "") -> list[str]:
+        entries = [entry for entry in emulator.books.journal if entry.batch is None]
+        words = [f"{entry.method} {entry.path.rsplit('/', 1)[-1]}" for entry in entries]
+        return [word for word in words if word.endswith(ending)]
+
+    return made

@@ -1,0 +1,62 @@
+"""What became of one registrant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+RESULT_COLUMNS = ("outcome", "join_web_url", "error")
+
+
+class Outcome(str, Enum):
+    """What became of one registrant."""
+
+    ENROLLED = "enrolled"
+    ALREADY_ENROLLED = "already_enrolled"
+    WAITLISTED = "waitlisted"
+    PENDING_APPROVAL = "pending_approval"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    INVALID = "invalid"
+    """We refused it; nothing was sent."""
+    REJECTED = "rejected"
+    """Graph refused it."""
+    UNKNOWN = "unknown"
+    """Sent, the answer lost, not yet settled."""
+
+
+REFUSED = frozenset({Outcome.INVALID, Outcome.REJECTED, Outcome.DECLINED})
+
+
+@dataclass(frozen=True)
+class Enrollment:
+    """
+    One registrant's outcome.
+
+    :param position: where the row stood in the input, counted from 1.
+    :param row: the input row as it came.
+    :param outcome: what became of it.
+    :param join_web_url: the registrant's own link, a credential; None unless they may join.
+    :param error: what stands in the way, in a sentence; None where nothing does.
+    :param reason: the same in short and without anything personal, to group by.
+    :param transient: whether trying again later may well succeed.
+    """
+
+    position: int
+    row: Mapping[str, Any] = field(repr=False)
+    outcome: Outcome
+    join_web_url: str | None = field(default=None, repr=False)
+    error: str | None = None
+    reason: str | None = None
+    transient: bool = False
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the input row with ``outcome``, ``join_web_url`` and ``error`` added."""
+        return {
+            **self.row,
+            "outcome": self.outcome.value,
+            "join_web_url": self.join_web_url,
+            "error": self.error,
+        }

@@ -1,0 +1,141 @@
+"""Counts, words, and what is tolerated."""
+
+import pytest
+
+from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
+from airflow_provider_teams_registration.enrollment.report import MaxRejected, Report, count_registrants
+
+CANARY = "CANARY@example.org"
+
+
+def somebody(position, outcome, reason=None):
+    row = {"id": CANARY, "email": CANARY}
+    return Enrollment(position, row, outcome, error=reason and f"{reason} [request-id 1]", reason=reason)
+
+
+@pytest.fixture
+def report():
+    outcomes = [
+        somebody(1, Outcome.ENROLLED),
+        somebody(2, Outcome.INVALID, "id is empty"),
+        somebody(3, Outcome.ENROLLED),
+        somebody(4, Outcome.REJECTED, "400 Bad"),
+        somebody(5, Outcome.REJECTED, "400 Bad"),
+        somebody(6, Outcome.UNKNOWN, "no answer"),
+        somebody(7, Outcome.WAITLISTED),
+    ]
+    return Report(outcomes, repeated=2)
+
+
+@pytest.mark.parametrize(
+    ("value", "refused", "of", "tolerated"),
+    [
+        (0, 0, 10, True),
+        (0, 1, 10, False),
+        (3, 3, 10, True),
+        (3, 4, 10, False),
+        ("3", 3, 10, True),
+        (" 3 ", 4, 10, False),
+        ("0%", 0, 10, True),
+        ("0%", 1, 10**6, False),
+        ("5%", 5, 100, True),
+        ("5%", 6, 100, False),
+        ("5 %", 3, 60, True),
+        ("5%", 1, 19, False),
+        ("2.5%", 1, 40, True),
+        ("2.5%", 2, 40, False),
+        ("100%", 40, 40, True),
+        ("5%", 0, 0, True),
+    ],
+)
+def test_number_or_per_cent_of_refusals_is_tolerated(value, refused, of, tolerated):
+    assert MaxRejected.read(value).tolerates(refused, of) is tolerated
+
+
+def test_whole_per_cent_of_a_hundred_means_just_that_many():
+    limits = {number: MaxRejected.read(f"{number}%") for number in range(101)}
+
+    assert [number for number, limit in limits.items() if not limit.tolerates(number, 100)] == []
+    assert [number for number, limit in limits.items() if limit.tolerates(number + 1, 100)] == []
+
+
+@pytest.mark.parametrize(("value", "shown"), [(3, "3"), ("3", "3"), ("5%", "5%"), ("2.50 %", "2.5%"), ("29%", "29%")])
+def test_limit_is_shown_as_it_was_meant(value, shown):
+    assert str(MaxRejected.read(value)) == shown
+
+
+@pytest.mark.parametrize(
+    "value",
+    [-1, "-1", "-1%", "101%", "a few", "", "%", "3.5", 3.5, True, False, None, "nan", "nan%", "inf%", [3]],
+)
+def test_limit_that_makes_no_sense_names_the_argument(value):
+    with pytest.raises(ValueError, match=r"max_rejected is .*; it must be a whole number from 0, or a per cent"):
+        MaxRejected.read(value)
+
+
+def test_counts_add_up(report):
+    summary = report.summary()
+
+    assert summary["outcomes"] == {"enrolled": 2, "waitlisted": 1, "invalid": 1, "rejected": 2, "unknown": 1}
+    assert sum(summary["outcomes"].values()) + summary["repeated"] == summary["rows"] == 9
+    assert summary["reasons"] == {"400 Bad": 2, "id is empty": 1, "no answer": 1}
+
+
+def test_sentence_says_how_many_have_which_outcome(report):
+    assert report.sentence().startswith(
+        "7 registrants: 2 enrolled, 1 waitlisted, 1 invalid, 2 rejected, 1 unknown (repeated rows left out: 2)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("enrollments", "sentence"),
+    [
+        ([], "0 registrants: nothing to do"),
+        ([somebody(1, Outcome.ALREADY_ENROLLED)], "1 registrant: 1 already enrolled"),
+    ],
+)
+def test_sentence_of_few(enrollments, sentence):
+    assert Report(enrollments).sentence() == sentence
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, "0 registrants"), (1, "1 registrant"), (1234, "1,234 registrants")],
+)
+def test_registrants_are_counted_in_words(number, words):
+    assert count_registrants(number) == words
+
+
+def test_complaint_groups_by_reason_the_most_frequent_first_and_names_positions(report):
+    assert report.complaint() == (
+        "2 rejected (rows 4, 5): 400 Bad; 1 invalid (row 2): id is empty; 1 unknown (row 6): no answer"
+    )
+
+
+def test_complaint_names_the_first_positions_of_many():
+    report = Report([somebody(position, Outcome.INVALID, "id is empty") for position in range(1, 100)])
+
+    assert report.complaint() == "99 invalid (rows 1, 2, 3, 4, 5, …): id is empty"
+
+
+def test_nothing_to_complain_about():
+    assert Report([somebody(1, Outcome.ENROLLED), somebody(2, Outcome.WAITLISTED)]).complaint() == ""
+
+
+def test_words_and_counts_name_nobody(report):
+    assert "CANARY" not in f"{report.sentence()} {report.complaint()} {report.summary()} {report!r}"
+
+
+def test_refused_and_unknown_are_told_apart(report):
+    assert [enrollment.position for enrollment in report.refused] == [2, 4, 5]
+    assert [enrollment.position for enrollment in report.unknown] == [6]
+
+
+def test_rows_are_the_input_with_three_columns_added(report):
+    rows = report.rows()
+
+    assert len(rows) == 7
+    assert rows[0] == {"id": CANARY, "email": CANARY, "outcome": "enrolled", "join_web_url": None, "error": None}
+    assert rows[3]["outcome"] == "rejected"
+    assert rows[3]["error"] == "400 Bad [request-id 1]"
+    assert type(rows[0]["outcome"]) is str

@@ -1,0 +1,71 @@
+"""What Airflow is told of the provider: connection form, links, and where everything is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_teams_registration.hooks.connection import CONNECTION_FIELDS, ConnectionField
+
+_PACKAGE = "airflow_provider_teams_registration"
+_NAME = "Microsoft Teams Registration"
+
+HIDDEN_FIELDS = ["host", "schema", "port", "extra"]
+RELABELING = {"login": "Client ID", "password": "Client secret"}
+PLACEHOLDERS = {
+    "login": "Application (client) id of the app registration",
+    "password": "The secret's value, not its id",
+}
+
+
+def provider_info(version: str) -> dict[str, Any]:
+    """
+    Return what the ``apache_airflow_provider`` entry point hands to Airflow.
+
+    :param version: the provider's version.
+    """
+    return {
+        "package-name": "airflow-provider-teams-registration",
+        "name": _NAME,
+        "description": "Enroll people in Microsoft Teams events and hand every one their own join link.",
+        "versions": [version],
+        "integrations": [
+            {
+                "integration-name": _NAME,
+                "external-doc-url": "https://learn.microsoft.com/graph/api/resources/externalmeetingregistrant",
+                "tags": ["service"],
+            }
+        ],
+        "hooks": [_modules("hooks.teams_registration")],
+        "operators": [_modules("operators.enroll")],
+        "sensors": [_modules("sensors.registration")],
+        "triggers": [_modules("triggers.registration")],
+        "extra-links": [f"{_PACKAGE}.links.meeting.MeetingLink"],
+        "connection-types": [
+            {
+                "connection-type": "teams_registration",
+                "hook-class-name": f"{_PACKAGE}.hooks.teams_registration.TeamsRegistrationHook",
+                "hook-name": _NAME,
+                "ui-field-behaviour": {
+                    "hidden-fields": HIDDEN_FIELDS,
+                    "relabeling": RELABELING,
+                    "placeholders": PLACEHOLDERS,
+                },
+                "conn-fields": {name: _form_field(field) for name, field in CONNECTION_FIELDS.items()},
+            }
+        ],
+    }
+
+
+def _modules(below: str) -> dict[str, Any]:
+    return {"integration-name": _NAME, "python-modules": [f"{_PACKAGE}.{below}"]}
+
+
+def _form_field(field: ConnectionField) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": [field.kind, "null"]}
+    if field.default is not None:
+        schema["default"] = field.default
+    if field.choices:
+        schema["enum"] = list(field.choices)
+    if field.is_secret:
+        schema["format"] = "password"
+    return {"label": field.label, "description": field.description, "schema": schema}

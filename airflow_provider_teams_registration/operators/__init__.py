@@ -1,0 +1,1 @@
+"""Operators: arguments in, one call into the engine, rows out."""

@@ -1,0 +1,1 @@
+"""Sensors: wait for an event to be ready."""

@@ -1,0 +1,106 @@
+"""Wait until an event is open for registrants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseSensorOperator, PokeReturnValue, conf
+
+from airflow_provider_teams_registration.graph.online_meeting import AUDIENCES
+from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
+from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
+from airflow_provider_teams_registration.triggers.registration import RegistrationOpenTrigger, open_registration
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+class RegistrationOpenSensor(BaseSensorOperator):
+    """
+    Wait until an online meeting is open for registrants, and to the audience that is expected.
+
+    "Not found" means "not yet". "Forbidden", and whatever else waiting cannot mend, fails the task at once. A service
+    in trouble is asked again at the next turn. XCom ``return_value`` holds the registration: ``id`` and
+    ``allowed_registrant``.
+
+    .. seealso::
+        https://learn.microsoft.com/graph/api/externalmeetingregistration-get?view=graph-rest-beta
+
+    :param meeting_id: the online meeting's ``id`` in Graph. (templated)
+    :param organizer_id: object id of the meeting's organizer; None is the signed-in user. (templated)
+    :param allowed_registrant: the audience to wait for, ``everyone`` or ``organization``; None takes either.
+        (templated)
+    :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``. (templated)
+    :param deferrable: wait in the triggerer, without a worker slot. Default: ``[operators] default_deferrable``.
+    :raises PermanentFailure: waiting longer changes nothing.
+    """
+
+    template_fields: Sequence[str] = ("meeting_id", "organizer_id", "allowed_registrant", "conn_id")
+    ui_color = "#e3e0f7"
+
+    def __init__(
+        self,
+        *,
+        meeting_id: str,
+        organizer_id: str | None = None,
+        allowed_registrant: str | None = None,
+        conn_id: str = TeamsRegistrationHook.default_conn_name,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.meeting_id = meeting_id
+        self.organizer_id = organizer_id
+        self.allowed_registrant = allowed_registrant
+        self.conn_id = conn_id
+        self.deferrable = deferrable
+
+    def execute(self, context: Context) -> Any:
+        """Wait here, or look once and leave the waiting to the triggerer."""
+        self._check_arguments()
+        if not self.deferrable:
+            return super().execute(context)
+        found = self.poke(context)
+        if found:
+            return found.xcom_value
+        return self.defer(
+            trigger=RegistrationOpenTrigger(
+                conn_id=self.conn_id,
+                meeting_id=self.meeting_id,
+                organizer_id=self.organizer_id or None,
+                allowed_registrant=self.allowed_registrant or None,
+                poll_interval=self.poke_interval,
+            ),
+            timeout=timedelta(seconds=self.timeout),
+            method_name="execute_complete",
+        )
+
+    @cached_property
+    def _hook(self) -> TeamsRegistrationHook:
+        """One sign-in for all the looks of a task."""
+        return TeamsRegistrationHook(self.conn_id)
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once."""
+        with failures_for_airflow():
+            meeting = self._hook.online_meeting(self.meeting_id, self.organizer_id or None)
+            registration = open_registration(meeting, self.allowed_registrant or None)
+        return PokeReturnValue(registration is not None, registration)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, str]:
+        """Return what the trigger found, or fail as it says."""
+        if "failure" in event:
+            raise PermanentFailure(event["failure"])
+        registration: dict[str, str] = event["registration"]
+        return registration
+
+    def _check_arguments(self) -> None:
+        if not self.meeting_id:
+            raise PermanentFailure("meeting_id is empty.")
+        if self.allowed_registrant and self.allowed_registrant not in AUDIENCES:
+            raise PermanentFailure(
+                f"allowed_registrant is {self.allowed_registrant!r}; it must be one of {', '.join(AUDIENCES)}, or None."
+            )

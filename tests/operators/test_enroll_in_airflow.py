@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.airflow
+
+
+def enroll(emulator, registrants, **arguments):
+    named = {"meeting_id": emulator.meeting_id, "organizer_id": emulator.organizer_id, **arguments}
+    written = ", ".join(f"{name}={value!r}" for name, value in named.items())
+    return f"EnrollRegistrantOperator(task_id='enroll', registrants={registrants}, {written})"
+
+
+def enrolled(emulator):
+    return [record.id for record in emulator.books.enrolled(emulator.meeting_id)]
+
+
+def test_everybody_comes_back_with_their_own_link(run_dag, emulator):
+    run = run_dag(enroll(emulator, [{"id": "ada", "city": "Bern"}, {"id": "grace"}]))
+    links = {record.id: record.join_web_url for record in emulator.books.enrolled(emulator.meeting_id)}
+    assert run.state == "success"
+    assert run.rows() == [
+        {"id": "ada", "city": "Bern", "outcome": "enrolled", "join_web_url": links["ada"], "error": None},
+        {"id": "grace", "outcome": "enrolled", "join_web_url": links["grace"], "error": None},
+    ]
+    assert run.summary() == {"rows": 2, "repeated": 0, "outcomes": {"enrolled": 2}, "reasons": {}}
+
+
+@pytest.mark.parametrize(
+    "registrants",
+    [
+        pytest.param("['ada']", id="a list of ids"),
+        pytest.param("{'id': 'ada'}", id="one dict"),
+        pytest.param("({'id': name} for name in ['ada'])", id="a generator"),
+        pytest.param("({'id': 'ada'},)", id="a tuple"),
+        pytest.param("""'[{"id": "ada"}]'""", id="a string of JSON"),
+        pytest.param("'{{ [\"ada\"] | tojson }}'", id="a template of JSON"),
+        pytest.param("['{{ \"ada\" }}']", id="a list of templates"),
+        pytest.param("[{'id': '{{ \"ada\" }}'}]", id="templates in dicts"),
+    ],
+)
+def test_registrants_come_in_many_shapes(run_dag, emulator, registrants):
+    run = run_dag(enroll(emulator, registrants))
+    assert run.state == "success"
+    assert enrolled(emulator) == ["ada"]
+    assert run.rendered["enroll"]["registrants"] == "1 registrant"
+
+
+def test_rows_of_a_task_before_are_enrolled_and_never_shown(run_dag, emulator):
+    run = run_dag(
+        f"""
+        @task
+        def attendees():
+            return [{{"id": f"person-{{number}}", "email": "canary@example.org"}} for number in range(57)]
+
+        {enroll(emulator, "attendees()")}
+        """
+    )
+    assert len(enrolled(emulator)) == 57
+    assert run.rendered["enroll"]["registrants"] == "57 registrants"
+    assert "canary" not in str(run.rendered["enroll"])
+
+
+def test_what_a_warehouse_holds_is_never_taken_for_a_template(run_dag, emulator):
+    run = run_dag(
+        f"""
+        @task
+        def attendees():
+            return ["{{{{ 1 / 0 }}}}"]
+
+        {enroll(emulator, "attendees()")}
+        """
+    )
+    assert run.state == "success"
+    assert enrolled(emulator) == ["{{ 1 / 0 }}"]
+
+
+def test_a_mapped_task_enrolls_its_own_rows(run_dag, emulator):
+    run = run_dag(
+        f"""
+        @task
+        def chunks():
+            return [[{{"id": "ada"}}, {{"id": "{{{{ 1 / 0 }}}}"}}], [{{"id": "grace"}}]]
+
+        EnrollRegistrantOperator.partial(
+            task_id="enroll", meeting_id={emulator.meeting_id!r}, organizer_id={emulator.organizer_id!r}
+        ).expand(registrants=chunks())
+        """
+    )
+    assert run.tasks["enroll"] == ["success", "success"]
+    assert sorted(enrolled(emulator)) == ["ada", "grace", "{{ 1 / 0 }}"]
+
+
+def test_the_rows_of_mapped_tasks_before_are_all_enrolled(run_dag, emulator):
+    run = run_dag(
+        f"""
+        @task
+        def attendee(name):
+            return {{"id": name}}
+
+        {enroll(emulator, "attendee.expand(name=['ada', 'grace', 'edsger'])")}
+        """
+    )
+    assert run.state == "success"
+    assert enrolled(emulator) == ["ada", "grace", "edsger"]
+
+
+def test_a_row_made_of_other_tasks_results_waits_for_them(run_dag, emulator):
+    run = run_dag(
+        f"""
+        @task
+        def name():
+            return "ada"
+
+        {enroll(emulator, "[{'id': name()}]")}
+        """
+    )
+    assert run.state == "success"
+    assert enrolled(emulator) == ["ada"]
+
+
+def test_a_refusal_fails_the_task_after_everybody_else_is_enrolled(run_dag, emulator):
+    emulator.add_fault("POST registrants", registrant_id="grace", status=400, code="BadRequest", message="grace? No")
+    run = run_dag(enroll(emulator, ["ada", "grace", "edsger", ""], retries=3))
+    assert run.tasks["enroll"] == "failed"
+    assert run.tries["enroll"] == 1
+    assert [row["outcome"] for row in run.rows()] == ["enrolled", "rejected", "enrolled", "invalid"]
+    assert run.summary()["outcomes"] == {"enrolled": 2, "invalid": 1, "rejected": 1}
+    assert enrolled(emulator) == ["ada", "edsger"]
+
+
+def test_tolerated_refusals_leave_the_task_green(run_dag, emulator):
+    run = run_dag(enroll(emulator, ["ada", "grace", "edsger", ""], max_rejected="25%"))
+    assert run.tasks["enroll"] == "success"
+    assert [row["outcome"] for row in run.rows()] == ["enrolled", "enrolled", "enrolled", "invalid"]
+
+
+def test_a_lost_answer_fails_the_task_however_much_is_tolerated_and_is_not_sent_again(run_dag, emulator):
+    emulator.add_fault("POST $batch", when="after", status=503)
+    run = run_dag(enroll(emulator, ["ada"], max_rejected="100%", retries=3))
+    assert run.tasks["enroll"] == "failed"
+    assert run.rows()[0]["outcome"] == "unknown"
+    assert len(emulator.books.registrants(emulator.meeting_id)) == 1
+
+
+def test_a_service_in_trouble_leaves_the_task_to_its_retries(run_dag, emulator):
+    emulator.add_fault("GET registration", times=4, status=503)
+    tasks = enroll(emulator, ["ada"], retries=1).replace("retries=1", "retries=1, retry_delay=timedelta(0)")
+    run = run_dag(tasks)
+    assert run.tasks["enroll"] == "success"
+    assert run.tries["enroll"] == 2
+
+
+def test_nobody_at_all_is_a_success_without_a_call(run_dag, emulator):
+    run = run_dag(enroll(emulator, []))
+    assert run.state == "success"
+    assert run.rows() == []
+    assert emulator.books.journal == []
+
+
+def test_the_link_to_the_meeting_is_at_hand(run_dag, emulator):
+    run = run_dag(enroll(emulator, ["ada"]))
+    meeting = emulator.books.meeting(emulator.meeting_id)
+    assert run.xcoms[("enroll", "meeting_link")] == meeting.join_web_url
+
+
+def test_more_rows_than_airflow_maps_over_are_refused_before_the_first_send(run_dag, emulator):
+    run = run_dag(
+        f"""
+        enrolled = {enroll(emulator, "list(range(1025))")}
+
+        @task
+        def mail(row):
+            pass
+
+        mail.expand(row=enrolled.output)
+        """
+    )
+    assert run.tasks["enroll"] == "failed"
+    assert emulator.books.journal == []
+
+
+def test_many_rows_without_a_mapped_task_are_enrolled(run_dag, emulator):
+    run = run_dag(enroll(emulator, "list(range(1025))"))
+    assert run.tasks["enroll"] == "success"
+    assert len(enrolled(emulator)) == 1025
+
+
+def test_the_rows_feed_a_mapped_task(run_dag, emulator):
+    run = run_dag(
+        f"""
+        enrolled = {enroll(emulator, ["ada", "grace", ""], max_rejected=1)}
+
+        def with_link(row):
+            if not row["join_web_url"]:
+                raise AirflowSkipException
+            return row["id"]
+
+        @task
+        def mail(name):
+            return name
+
+        mail.expand(name=enrolled.output.map(with_link))
+        """
+    )
+    assert run.tasks["mail"] == ["success", "success", "skipped"]
+
+
+def test_an_unknown_connection_fails_at_once(run_dag, emulator):
+    run = run_dag(enroll(emulator, ["ada"], conn_id="nowhere", retries=3))
+    assert run.tasks["enroll"] == "failed"
+    assert run.tries["enroll"] == 1
+
+
+@pytest.mark.parametrize(
+    "registrants",
+    [
+        pytest.param("None", id="nothing"),
+        pytest.param("'{{ none }}'", id="a template of nothing"),
+        pytest.param("'{{ none | tojson }}'", id="a template of null"),
+        pytest.param("'{{ [1, 2] }} people'", id="a template of prose"),
+        pytest.param("[{'id': 'ada', 'photo': b'canary'}]", id="what XCom cannot hold"),
+    ],
+)
+def test_what_is_no_list_of_people_fails_at_once_and_sends_nothing(run_dag, emulator, registrants):
+    run = run_dag(enroll(emulator, registrants, retries=2))
+    assert run.tasks["enroll"] == "failed"
+    assert run.tries["enroll"] == 1
+    assert emulator.books.journal == []
+
+
+def test_a_template_of_one_id_is_one_person(run_dag, emulator):
+    run = run_dag(enroll(emulator, "'{{ \"crm-1\" | tojson }}'"))
+    assert run.state == "success"
+    assert enrolled(emulator) == ["crm-1"]
+
+
+def test_a_time_limit_leaves_the_rows_of_who_is_enrolled_and_sends_nobody_twice(run_dag, emulator):
+    emulator.add_fault("POST $batch", nth=3, times=0, delay=1.0)
+    limited = enroll(emulator, "list(range(200))", retries=1, max_parallel_requests=1)
+    run = run_dag(
+        limited.replace("retries=1", "retries=1, retry_delay=timedelta(0), execution_timeout=timedelta(seconds=2)")
+    )
+    assert run.tasks["enroll"] == "failed"
+    outcomes = {row["id"]: row["outcome"] for row in run.rows()}
+    assert {str(name) for name, outcome in outcomes.items() if outcome == "enrolled"} == set(enrolled(emulator))
+    assert len(emulator.books.registrants(emulator.meeting_id)) == len(set(enrolled(emulator))) < 200

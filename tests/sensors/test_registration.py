@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+
+import pytest
+
+
+@pytest.fixture
+def deferred(emulator, monkeypatch):
+    """A sensor for a meeting that is not open, and what it left with the triggerer."""
+    from airflow.providers.common.compat.sdk import TaskDeferred
+
+    from airflow_provider_teams_registration.sensors.registration import RegistrationOpenSensor
+
+    monkeypatch.setenv("AIRFLOW_CONN_TEAMS_REGISTRATION_DEFAULT", json.dumps(emulator.connection()))
+
+    def defer(**arguments):
+        sensor = RegistrationOpenSensor(
+            task_id="is_open",
+            meeting_id=emulator.closed_meeting_id,
+            organizer_id=emulator.organizer_id,
+            poke_interval=0.05,
+            timeout=7200,
+            deferrable=True,
+            **arguments,
+        )
+        with pytest.raises(TaskDeferred) as raised:
+            sensor.execute({})
+        return sensor, raised.value
+
+    return defer
+
+
+def test_the_triggerer_gives_up_when_the_sensor_would(deferred):
+    _, left = deferred()
+    assert left.timeout == timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("soft_fail", "raised"), [(False, "AirflowException"), (True, "AirflowSkipException")], ids=["fails", "skips"]
+)
+def test_a_wait_that_timed_out_ends_as_a_sensor_does(deferred, soft_fail, raised):
+    from airflow.providers.common.compat import sdk
+
+    sensor, _ = deferred(soft_fail=soft_fail)
+    with pytest.raises(getattr(sdk, raised)):
+        sensor.resume_execution("__fail__", {"error": "Trigger timeout"}, {})
+
+
+def test_a_trigger_made_again_after_a_restart_still_finds_the_opening(deferred, emulator):
+    _, left = deferred()
+    path, arguments = left.trigger.serialize()
+    module, _, name = path.rpartition(".")
+    again = getattr(__import__(module, fromlist=[name]), name)(**json.loads(json.dumps(arguments)))
+
+    async def wait_for_event():
+        events = again.run()
+        found = asyncio.ensure_future(events.__anext__())
+        while not any(entry.path.endswith("registration") for entry in emulator.books.journal[2:]):
+            await asyncio.sleep(0.01)
+        emulator.books.open(emulator.closed_meeting_id, "everyone")
+        return await asyncio.wait_for(found, 10)
+
+    event = asyncio.run(wait_for_event())
+    assert event.payload["registration"]["allowed_registrant"] == "everyone"

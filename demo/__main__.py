@@ -1,0 +1,88 @@
+"""``python -m demo`` runs the main job once; ``python -m demo serve`` keeps it running in Airflow's UI."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections import Counter
+
+from rich.console import Console
+
+from airflow_provider_teams_registration.emulator.server import Emulator
+from demo.airflow_home import AIRFLOW, DATABASE, HOME, ROOT, WAREHOUSE, environment
+from demo.mail_sink import MailSink
+from demo.results import compare, enrolled_rows, is_as_it_should_be, show
+from demo.warehouse import make_warehouse
+
+DAG_ID = "warehouse_to_inbox"
+REFUSED_BY_GRAPH = "crm-000042"
+EMULATOR_PORT, MAIL_PORT = 8443, 8025
+console = Console(highlight=False)
+
+
+def run() -> int:
+    """Run the example DAG once in an Airflow made for it, and show what became of everybody."""
+    shutil.rmtree(HOME, ignore_errors=True)
+    HOME.mkdir()
+    people = make_warehouse(WAREHOUSE)
+    log = HOME / "airflow.log"
+    with Emulator(directory=HOME / "emulator") as emulator, MailSink() as mail_sink, log.open("w") as output:
+        emulator.add_fault("POST registrants", registrant_id=REFUSED_BY_GRAPH, status=400, code="BadRequest")
+        emulator.add_fault("POST $batch", nth=2, status=429, retry_after="1")
+        told = environment(emulator, mail_sink)
+        console.print(f"A warehouse of {people} attendees, Graph at {emulator.url}, mail at port {mail_sink.port}.")
+        steps = {
+            "Airflow makes its database": ["db", "migrate"],
+            f"Airflow runs the DAG '{DAG_ID}'": ["dags", "test", DAG_ID],
+        }
+        for step, command in steps.items():
+            console.print(f"{step} …")
+            done = subprocess.run([AIRFLOW, *command], env=told, stdout=output, stderr=output, check=False)
+            if done.returncode:
+                console.print(f"[red]'airflow {' '.join(command)}' failed; {_shown(log)} says why.[/]")
+                return 1
+        results = compare(enrolled_rows(DATABASE, DAG_ID), emulator, mail_sink)
+    show(results, console)
+    return _verdict(results)
+
+
+def serve() -> int:
+    """Serve Airflow's UI with the example DAGs, the emulator and the mail server, until stopped."""
+    directory = HOME / "emulator"
+    with Emulator(port=EMULATOR_PORT, directory=directory) as emulator, MailSink(MAIL_PORT) as mail_sink:
+        make_warehouse(WAREHOUSE)
+        console.print(f"Airflow    http://localhost:8080/dags/{DAG_ID} (in half a minute; trigger the DAG there)")
+        console.print(f"Emulator   {emulator.url}/")
+        console.print("Stop with Ctrl-C.")
+        airflow = subprocess.Popen([AIRFLOW, "standalone"], env=environment(emulator, mail_sink))
+        try:
+            return airflow.wait()
+        except KeyboardInterrupt:
+            return airflow.wait()
+
+
+def _verdict(results: list) -> int:  # type: ignore[type-arg]
+    outcomes = Counter(result.row["outcome"] for result in results)
+    mails = sum(result.mails for result in results)
+    console.print(f"{', '.join(f'{count} {outcome}' for outcome, count in outcomes.items())}; {mails} mails.")
+    console.print(
+        "Where to look next: 'make airflow' shows the same in Airflow's UI, example_dags/ holds the DAGs to copy,\n"
+        f"README.md has five minutes to a DAG of your own; this run's log is {_shown(HOME / 'airflow.log')}."
+    )
+    if is_as_it_should_be(results):
+        console.print("[green]Everybody enrolled has one mail with their own link, and nobody else has one.[/]")
+        return 0
+    console.print("[red]Something is not as it should be.[/]")
+    return 1
+
+
+def _shown(path: object) -> str:
+    return str(path).removeprefix(f"{ROOT}/")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(serve() if sys.argv[1:] == ["serve"] else run())
+    except OSError as error:
+        sys.exit(str(error))

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from demo.mail_sink import MailSink
+from tests.run_dag import load_dags, run_dag_file
+
+pytestmark = pytest.mark.airflow
+
+EXAMPLES = Path(__file__).parents[2] / "example_dags"
+PEOPLE = [
+    ("crm-1", "Ada", "ada@example.org"),
+    ("", "Grace", "grace@example.org"),
+    *((f"crm-{number}", f"Person {number}", f"person{number}@example.org") for number in range(3, 21)),
+]
+
+
+def fill(connection, placeholder):
+    cursor = connection.cursor()
+    cursor.execute("DROP TABLE IF EXISTS attendees")
+    cursor.execute("CREATE TABLE attendees (signed_up_at INTEGER, id TEXT, first_name TEXT, email TEXT)")
+    cursor.executemany(
+        f"INSERT INTO attendees VALUES ({', '.join([placeholder] * 4)})",
+        [(number, *person) for number, person in enumerate(PEOPLE)],
+    )
+    connection.commit()
+
+
+def sqlite_warehouse(folder):
+    path = folder / "warehouse.db"
+    with closing(sqlite3.connect(path)) as connection:
+        fill(connection, "?")
+    return json.dumps({"conn_type": "sqlite", "host": str(path)})
+
+
+def postgres_warehouse(folder):
+    psycopg2 = pytest.importorskip("psycopg2")
+    server = os.environ.get("TEAMS_REGISTRATION_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
+    try:
+        connection = psycopg2.connect(server, connect_timeout=3)
+    except psycopg2.OperationalError:
+        if os.environ.get("TEAMS_REGISTRATION_REQUIRE_SERVICES"):
+            raise
+        pytest.skip("no PostgreSQL answers")
+    with closing(connection):
+        fill(connection, "%s")
+    return server.replace("postgresql://", "postgres://")
+
+
+@pytest.fixture
+def mail_sink():
+    with MailSink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def run_example(airflow_database, emulator, mail_sink, monkeypatch):
+    """Run an example DAG, connected to the emulator and the mail sink."""
+    smtp = {"conn_type": "smtp", "host": "127.0.0.1", "port": mail_sink.port}
+    smtp["extra"] = {"disable_ssl": True, "disable_tls": True}
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(smtp))
+    monkeypatch.setenv("AIRFLOW_CONN_TEAMS_REGISTRATION_DEFAULT", json.dumps(emulator.connection()))
+    monkeypatch.setenv("AIRFLOW_VAR_TEAMS_MEETING_ID", emulator.meeting_id)
+    monkeypatch.setenv("AIRFLOW_VAR_TEAMS_ORGANIZER_ID", emulator.organizer_id)
+
+    def run(dag_id):
+        folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+        for other in folder.glob("*.py"):
+            other.unlink()
+        return run_dag_file(Path(shutil.copy(EXAMPLES / f"{dag_id}.py", folder)), dag_id)
+
+    return run
+
+
+@pytest.mark.parametrize("dag_id", ["warehouse_to_inbox", "warehouse_to_inbox_taskflow"])
+@pytest.mark.parametrize("warehouse", [sqlite_warehouse, postgres_warehouse], ids=["SQLite", "PostgreSQL"])
+def test_everybody_enrolled_is_mailed_their_own_link(
+    run_example, emulator, mail_sink, monkeypatch, tmp_path, dag_id, warehouse
+):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse(tmp_path))
+    run = run_example(dag_id)
+    links = {record.id: [record.join_web_url] for record in emulator.books.enrolled(emulator.meeting_id)}
+    assert run.state == "success"
+    assert len(links) == len(PEOPLE) - 1
+    assert mail_sink.links() == {email: links[name] for name, _, email in PEOPLE if name}
+    shown = json.dumps(run.rendered)
+    assert "example.org" not in shown.replace("events@example.org", "")
+    assert "meetup-join" not in shown
+
+
+def test_the_meeting_is_waited_for_and_then_filled(run_example, emulator):
+    emulator.add_fault("GET registration", status=404, code="NotFound")
+    emulator.add_fault("GET registration", nth=2, status=None)
+    run = run_example("wait_until_open_then_enroll")
+    assert run.state == "success"
+    assert len(emulator.books.enrolled(emulator.meeting_id)) == 3
+
+
+@pytest.mark.parametrize("path", EXAMPLES.glob("*.py"), ids=lambda path: path.stem)
+def test_examples_hold_no_secret_and_parse_with_nothing_set_up(airflow_database, path):
+    assert "password" not in path.read_text()
+    assert path.stem in load_dags(path)

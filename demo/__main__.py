@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -55,11 +57,17 @@ def serve() -> int:
         console.print(f"Airflow    http://localhost:8080/dags/{DAG_ID} (in half a minute; trigger the DAG there)")
         console.print(f"Emulator   {emulator.url}/")
         console.print("Stop with Ctrl-C.")
-        airflow = subprocess.Popen([AIRFLOW, "standalone"], env=environment(emulator, mail_sink))
+        told = environment(emulator, mail_sink)
+        airflow = subprocess.Popen([AIRFLOW, "standalone"], env=told, start_new_session=True)
+        # Whichever way this ends, Airflow's processes must not be left behind with the port.
+        for ending in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(ending, signal.default_int_handler)
         try:
             return airflow.wait()
         except KeyboardInterrupt:
-            return airflow.wait()
+            os.killpg(airflow.pid, signal.SIGTERM)
+            airflow.wait()
+            return 0
 
 
 def _verdict(results: list) -> int:  # type: ignore[type-arg]

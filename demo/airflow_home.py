@@ -37,6 +37,8 @@ def environment(emulator: Emulator, mail_sink: MailSink) -> dict[str, str]:
         # 'airflow standalone' starts its parts by name.
         "PATH": os.pathsep.join([str(AIRFLOW.parent), os.environ.get("PATH", "")]),
         "AIRFLOW_HOME": str(HOME / "airflow"),
+        # SQLite locks up under many tasks at once.
+        "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "example_dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",

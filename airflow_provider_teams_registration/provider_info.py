@@ -37,6 +37,13 @@ def provider_info(version: str) -> dict[str, Any]:
         ],
         "hooks": [_modules("hooks.teams_registration")],
         "operators": [_modules("operators.enroll")],
+        "transfers": [
+            {
+                "source-integration-name": "SQL",
+                "target-integration-name": _NAME,
+                "python-module": f"{_PACKAGE}.transfers.sql",
+            }
+        ],
         "sensors": [_modules("sensors.registration")],
         "triggers": [_modules("triggers.registration")],
         "extra-links": [f"{_PACKAGE}.links.meeting.MeetingLink"],

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from textwrap import dedent, indent
@@ -18,11 +19,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, task
 from airflow_provider_teams_registration.operators.enroll import EnrollRegistrantOperator
+from airflow_provider_teams_registration.read_enrollments import enrollment_pages, read_enrollments
 from airflow_provider_teams_registration.sensors.registration import RegistrationOpenSensor
+from airflow_provider_teams_registration.transfers.sql import SqlToTeamsRegistrationOperator
 
 with DAG({dag_id!r}, schedule=None, start_date=datetime(2026, 1, 1)) as dag:
 """
 _numbers = count(1)
+
+HAS_TASK_STATE_STORE = tuple(int(part) for part in version("apache-airflow").split(".")[:2]) >= (3, 3)
+"""Whether this Airflow keeps a task's state across its retries, and knows retry policies."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class DagRunResult:
     """
     What a run left behind.
 
+    :param dag_id: whose run.
     :param state: ``success`` or ``failed``.
     :param tasks: state by task; of a mapped task, the states of its instances.
     :param tries: how many tries each task took.
@@ -37,6 +44,7 @@ class DagRunResult:
     :param rendered: what Airflow stored of each task's template fields.
     """
 
+    dag_id: str
     state: str
     tasks: Mapping[str, Any]
     tries: Mapping[str, int]
@@ -50,6 +58,31 @@ class DagRunResult:
     def summary(self, task_id: str = "enroll") -> dict[str, Any]:
         """The counts that a task pushed."""
         return self.xcoms[(task_id, "summary")]
+
+
+def enroll_text(emulator: Any, registrants: Any, **arguments: Any) -> str:
+    """
+    Return a task ``enroll``, as text.
+
+    :param emulator: its meeting is the event.
+    :param registrants: an expression, as text, or a value that is written as one.
+    :param arguments: the other arguments; of type ``timedelta`` or whatever is written as Python writes it.
+    """
+    return _operator_text("EnrollRegistrantOperator", emulator, {"registrants": registrants}, arguments)
+
+
+def sql_to_teams_text(emulator: Any, sql: str, **arguments: Any) -> str:
+    """Return a task ``enroll`` that takes its people from a query on the connection ``warehouse``, as text."""
+    named = {"sql": sql, "sql_conn_id": "warehouse", **arguments}
+    return _operator_text("SqlToTeamsRegistrationOperator", emulator, {}, named)
+
+
+def _operator_text(name: str, emulator: Any, expressions: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
+    named = {"meeting_id": emulator.meeting_id, "organizer_id": emulator.organizer_id, **arguments}
+    written = [f"{argument}={value}" for argument, value in expressions.items()]
+    # The DAG's file knows timedelta by its bare name.
+    written += [f"{argument}={value!r}".replace("=datetime.", "=") for argument, value in named.items()]
+    return f"{name}(task_id='enroll', {', '.join(written)})"
 
 
 def migrate_database() -> None:
@@ -100,17 +133,15 @@ def _collect(run: Any) -> DagRunResult:
     import sqlite3
     from contextlib import closing
 
-    database = os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].removeprefix("sqlite:///")
-    where = "WHERE dag_id = ? AND run_id = ?"
     key = (run.dag_id, run.run_id)
-    with closing(sqlite3.connect(database)) as airflow:
+    with closing(sqlite3.connect(metadata_database())) as airflow:
         instances = airflow.execute(
-            f"SELECT task_id, map_index, state, try_number FROM task_instance {where} ORDER BY map_index", key
+            "SELECT task_id, map_index, state, try_number FROM task_instance WHERE dag_id = ? AND run_id = ? "
+            "ORDER BY map_index",
+            key,
         ).fetchall()
-        xcoms = airflow.execute(f"SELECT task_id, key, value FROM xcom {where} AND map_index = -1", key).fetchall()
-        rendered = airflow.execute(
-            f"SELECT task_id, rendered_fields FROM rendered_task_instance_fields {where}", key
-        ).fetchall()
+        xcoms = _of_run(airflow, ("xcom_v2", "xcom"), "key, value", key)
+        rendered = _of_run(airflow, ("rtif_v2", "rendered_task_instance_fields"), "rendered_fields", key)
     states: dict[str, Any] = {}
     for task_id, map_index, state, _ in instances:
         if map_index < 0:
@@ -118,14 +149,36 @@ def _collect(run: Any) -> DagRunResult:
         else:
             states.setdefault(task_id, []).append(state)
     return DagRunResult(
+        dag_id=run.dag_id,
         state=str(run.state),
         tasks=states,
         tries={task_id: tries for task_id, _, _, tries in instances},
-        xcoms={(task_id, name): _decoded(value) for task_id, name, value in xcoms},
-        rendered={task_id: json.loads(fields) for task_id, fields in rendered},
+        xcoms={(task_id, name): _decoded(value) for task_id, map_index, name, value in xcoms if map_index < 0},
+        rendered={task_id: json.loads(fields) for task_id, _, fields in rendered},
     )
 
 
+def metadata_database() -> str:
+    """Return the path of Airflow's database."""
+    return os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].removeprefix("sqlite:///")
+
+
+def _of_run(airflow: Any, tables: tuple[str, ...], columns: str, key: tuple[str, str]) -> list[Any]:
+    """Rows of the first of the tables that is there: task, map index, and the columns asked for."""
+    present = {name for (name,) in airflow.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    table = next(name for name in tables if name in present)
+    where = "dag_id = ? AND run_id = ?"
+    # From Airflow 3.4 on such tables know their task instance alone.
+    if table.endswith("_v2"):
+        joined = f"{table} JOIN task_instance ON task_instance.id = {table}.task_instance_id"
+        named = ", ".join(f"{table}.{column.strip()}" for column in columns.split(","))
+    else:
+        joined, named = table, columns
+    found = airflow.execute(f"SELECT task_id, map_index, {named} FROM {joined} WHERE {where}", key)
+    return list(found.fetchall())
+
+
 def _decoded(value: Any) -> Any:
-    decoded = json.loads(value)
+    # SQLite takes a JSON number for one of its own.
+    decoded = json.loads(value) if isinstance(value, str | bytes) else value
     return json.loads(decoded) if isinstance(decoded, str) and decoded.startswith(("[", "{")) else decoded

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import subprocess
@@ -11,6 +12,7 @@ import jsonschema
 import pytest
 
 from airflow_provider_teams_registration import get_provider_info
+from tests.run_dag import HAS_TASK_STATE_STORE
 
 PACKAGE = "airflow_provider_teams_registration"
 
@@ -44,7 +46,8 @@ def test_what_airflow_is_told_fits_its_schema(name):
 def test_everything_that_is_named_can_be_imported():
     info = get_provider_info()
     modules = [module for kind in ("hooks", "operators", "sensors", "triggers") for module in info[kind]]
-    for module in [name for entry in modules for name in entry["python-modules"]]:
+    transfers = [entry["python-module"] for entry in info["transfers"]]
+    for module in [*transfers, *(name for entry in modules for name in entry["python-modules"])]:
         assert importlib.util.find_spec(module), module
     for path in [*info["extra-links"], info["connection-types"][0]["hook-class-name"]]:
         module, _, name = path.rpartition(".")
@@ -57,7 +60,35 @@ def test_secrets_are_typed_blind():
     assert fields["auth"]["schema"]["enum"] == ["client_secret", "refresh_token"]
 
 
-@pytest.mark.parametrize("below", ["operators.enroll", "sensors.registration", "hooks.teams_registration"])
+def test_the_registry_lists_every_class_that_a_dag_file_names():
+    listed = (Path(__file__).parents[1] / ".airflow-registry.yaml").read_text()
+    for path in (
+        "operators.enroll.EnrollRegistrantOperator",
+        "transfers.sql.SqlToTeamsRegistrationOperator",
+        "sensors.registration.RegistrationOpenSensor",
+        "hooks.teams_registration.TeamsRegistrationHook",
+    ):
+        assert f"module: {PACKAGE}.{path}\n" in listed
+        module, _, name = path.rpartition(".")
+        assert hasattr(importlib.import_module(f"{PACKAGE}.{module}"), name)
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "operators.enroll",
+        "transfers.sql",
+        "sensors.registration",
+        "hooks.teams_registration",
+        "hooks.sql",
+        "hooks.ledger",
+        "read_enrollments",
+        pytest.param(
+            "retry_policy",
+            marks=pytest.mark.skipif(not HAS_TASK_STATE_STORE, reason="retry policies came with Airflow 3.3"),
+        ),
+    ],
+)
 def test_a_dag_file_pays_for_nothing_heavy(below):
     heavy = ("msal", "requests", "fastapi", "sqlalchemy", "uvicorn", "tenacity", "urllib3")
     # What Airflow itself brings along is not ours to account for.

@@ -1,48 +1,80 @@
-"""The loop that puts people on an event: validate, send in paced batches, report."""
+"""The loop that puts people on an event: validate, recall, settle, send in paced batches, report."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_teams_registration.enrollment.registrant import read_registrants
+from airflow_provider_teams_registration.enrollment.memory_ledger import MemoryLedger
+from airflow_provider_teams_registration.enrollment.progress import Progress
+from airflow_provider_teams_registration.enrollment.registrant import RegistrantReader
 from airflow_provider_teams_registration.enrollment.report import Report
-from airflow_provider_teams_registration.enrollment.sending import Sending
+from airflow_provider_teams_registration.enrollment.sending import Postponed, Sending, SendingOptions
+from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError
 
 if TYPE_CHECKING:
-    from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
-    from airflow_provider_teams_registration.graph.pace import Pace
+    from airflow_provider_teams_registration.enrollment.event import Event
+    from airflow_provider_teams_registration.enrollment.ledger import Ledger
+    from airflow_provider_teams_registration.enrollment.outcome import Enrollment
+
+ROWS_AT_ONCE = 1000
 
 
 def enroll(
-    event: OnlineMeeting,
+    event: Event,
     rows: Iterable[Any],
     *,
-    pace: Pace,
-    max_parallel_requests: int = 4,
+    ledger: Ledger | None = None,
+    options: SendingOptions | None = None,
     stop: threading.Event | None = None,
+    keep: Callable[[Sequence[Enrollment]], None] | None = None,
 ) -> Report:
     """
     Put people on an event, each once; one bad row never stops the others.
 
-    Nothing is sent where nobody is left after validation. A write is sent again only where it was certainly not
-    executed (throttled, or no connection came about); a lost answer becomes the outcome ``unknown``. From the first
+    To retry, to resume after a crash or to go on after a wait is to call this again with the same ledger. A write is
+    sent again only where it was certainly not executed, or where reading proved that it never landed. From the first
     write on nothing is raised, whatever happens: the report says who is enrolled and what cut it short.
 
     :param event: the event.
-    :param rows: dicts of column and value, or plain ids.
-    :param pace: the pace of the event's session.
-    :param max_parallel_requests: how many calls may be under way at once.
+    :param rows: dicts of column and value, or plain ids; read as they are needed, 1,000 at a time.
+    :param ledger: what earlier attempts are known from; one in memory by default. It is closed by whoever made it.
+    :param options: how people are sent.
     :param stop: set from outside to end the sending early.
-    :return: one enrollment per registrant, in input order.
-    :raises TeamsRegistrationError: before anything was sent: the event cannot be read, or is not open.
+    :param keep: takes each 1,000 rows' enrollments, in input order; by default the report keeps them all.
+    :return: the counts, and one enrollment per registrant in input order unless ``keep`` took them.
+    :raises TeamsRegistrationError: before anything was sent: the event or the ledger cannot be read, or the
+        registration is not open.
     """
-    given = list(rows)
-    if not given:
-        return Report([])
-    registrants = read_registrants(given, event.registration().allowed_registrant)
-    sending = Sending(event, pace, registrants.valid, max_parallel_requests, stop or threading.Event())
-    sent, cut_short = sending.run()
-    everybody = sorted([*registrants.invalid, *sent], key=lambda enrollment: enrollment.position)
-    return Report(everybody, registrants.repeated, cut_short)
+    iterator = iter(rows)
+    first = list(islice(iterator, ROWS_AT_ONCE))
+    report = Report(keep=keep)
+    if not first:
+        return report
+    ledger = ledger or MemoryLedger()
+    event.prepare()
+    ledger.begin(event.id)
+    reader = RegistrantReader(event.read)
+    total = len(rows) if isinstance(rows, Sequence) else None
+    sending = Sending(event, ledger, options or SendingOptions(), stop or threading.Event(), Progress(total))
+    try:
+        for some in chain([first], iter(lambda: list(islice(iterator, ROWS_AT_ONCE)), [])):
+            registrants = reader.read(some)
+            if isinstance(report.cut_short, Postponed):
+                # The run goes on later, and accounts for everybody then.
+                break
+            if report.cut_short is None:
+                sent, report.cut_short = sending.run(registrants.valid)
+                if isinstance(report.cut_short, TeamsRegistrationError) and not sending.has_sent:
+                    raise report.cut_short
+            else:
+                sent = sending.leave(registrants.valid)
+            enrollments = sorted([*registrants.invalid, *sent], key=lambda enrollment: enrollment.position)
+            report.add(enrollments, registrants.repeated)
+    except BaseException as error:
+        if not sending.has_sent:
+            raise
+        report.cut_short = report.cut_short or error
+    return report

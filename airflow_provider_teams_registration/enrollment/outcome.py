@@ -42,6 +42,9 @@ class Enrollment:
     :param error: what stands in the way, in a sentence; None where nothing does.
     :param reason: the same in short and without anything personal, to group by.
     :param transient: whether trying again later may well succeed.
+    :param is_link_missing: whether they may join and nobody can say with which link.
+    :param is_changed: whether the row differs from what they were enrolled with, which was left as it is.
+    :param registrant: the key they are enrolled under; None where the row is no registrant.
     """
 
     position: int
@@ -51,6 +54,9 @@ class Enrollment:
     error: str | None = None
     reason: str | None = None
     transient: bool = False
+    is_link_missing: bool = False
+    is_changed: bool = False
+    registrant: str | None = field(default=None, repr=False)
 
     def as_row(self) -> dict[str, Any]:
         """Return the input row with ``outcome``, ``join_web_url`` and ``error`` added."""

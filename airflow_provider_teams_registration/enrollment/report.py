@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -52,7 +52,26 @@ class MaxRejected:
         return f"{self.limit.normalize():f}{'%' if self.is_per_cent else ''}"
 
 
-@dataclass(frozen=True)
+@dataclass
+class _Group:
+    """Registrants in the same trouble."""
+
+    outcome: Outcome
+    count: int = 0
+    positions: list[int] = field(default_factory=list)
+
+    def add(self, position: int) -> None:
+        self.count += 1
+        if len(self.positions) <= _POSITIONS_NAMED:
+            self.positions.append(position)
+
+    def said(self, reason: str) -> str:
+        named = ", ".join(str(position) for position in self.positions[:_POSITIONS_NAMED])
+        more = ", …" if self.count > _POSITIONS_NAMED else ""
+        rows = "rows" if self.count > 1 else "row"
+        return f"{self.count} {self.outcome.value.replace('_', ' ')} ({rows} {named}{more}): {reason}"
+
+
 class Report:
     """
     What became of everybody.
@@ -60,27 +79,58 @@ class Report:
     :param enrollments: one per registrant, in input order.
     :param repeated: how many input rows were left out because an equal one came before.
     :param cut_short: what ended the sending before everybody was through; None where nothing did.
+    :param keep: takes the enrollments that are added; by default the report keeps them.
     """
 
-    enrollments: Sequence[Enrollment]
-    repeated: int = 0
-    cut_short: BaseException | None = None
+    def __init__(
+        self,
+        enrollments: Sequence[Enrollment] = (),
+        repeated: int = 0,
+        cut_short: BaseException | None = None,
+        keep: Callable[[Sequence[Enrollment]], None] | None = None,
+    ) -> None:
+        self.enrollments: list[Enrollment] = []
+        self.repeated = 0
+        self.cut_short = cut_short
+        self.total = 0
+        self.links_missing = 0
+        self.changed = 0
+        self.transient = 0
+        self._keep = keep or self.enrollments.extend
+        self._outcomes: Counter[Outcome] = Counter()
+        self._groups: dict[tuple[str, Outcome], _Group] = {}
+        self.add(enrollments, repeated)
+
+    def add(self, enrollments: Sequence[Enrollment], repeated: int = 0) -> None:
+        """Count more registrants, in input order."""
+        for enrollment in enrollments:
+            self._outcomes[enrollment.outcome] += 1
+            self.links_missing += enrollment.is_link_missing
+            self.changed += enrollment.is_changed
+            is_trouble = enrollment.outcome in REFUSED or enrollment.outcome is Outcome.UNKNOWN
+            self.transient += enrollment.transient and is_trouble
+            if is_trouble or enrollment.is_link_missing or enrollment.is_changed:
+                key = (enrollment.reason or "no reason given", enrollment.outcome)
+                group = self._groups.setdefault(key, _Group(enrollment.outcome))
+                group.add(enrollment.position)
+        self.total += len(enrollments)
+        self.repeated += repeated
+        self._keep(enrollments)
 
     @property
     def counts(self) -> dict[str, int]:
         """How many registrants have which outcome; outcomes nobody has are left out."""
-        found = Counter(enrollment.outcome for enrollment in self.enrollments)
-        return {outcome.value: found[outcome] for outcome in Outcome if found[outcome]}
+        return {outcome.value: self._outcomes[outcome] for outcome in Outcome if self._outcomes[outcome]}
 
     @property
-    def refused(self) -> list[Enrollment]:
-        """Those who were refused, by us, by Graph or by the organizer."""
-        return [enrollment for enrollment in self.enrollments if enrollment.outcome in REFUSED]
+    def refused(self) -> int:
+        """How many were refused, by us, by Graph or by the organizer."""
+        return sum(self._outcomes[outcome] for outcome in REFUSED)
 
     @property
-    def unknown(self) -> list[Enrollment]:
-        """Those of whom it is not known whether they are enrolled."""
-        return [enrollment for enrollment in self.enrollments if enrollment.outcome is Outcome.UNKNOWN]
+    def unknown(self) -> int:
+        """Of how many it is not known whether they are enrolled."""
+        return self._outcomes[Outcome.UNKNOWN]
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row per registrant: the input row, and what became of it."""
@@ -88,40 +138,34 @@ class Report:
 
     def summary(self) -> dict[str, Any]:
         """Return the counts, without anything personal: ``rows`` in the input = the outcomes + ``repeated``."""
+        reasons: Counter[str] = Counter()
+        for reason, group in self._sorted_groups():
+            reasons[reason] += group.count
         return {
-            "rows": len(self.enrollments) + self.repeated,
+            "rows": self.total + self.repeated,
             "repeated": self.repeated,
             "outcomes": self.counts,
-            "reasons": {reason: len(group) for reason, group in _by_reason([*self.refused, *self.unknown]).items()},
+            "links_missing": self.links_missing,
+            "changed": self.changed,
+            "reasons": dict(reasons),
         }
 
     def sentence(self) -> str:
         """Return the counts in words: ``57 registrants: 54 enrolled, 3 invalid``."""
         counts = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in self.counts.items())
         repeated = f" (repeated rows left out: {self.repeated})" if self.repeated else ""
-        return f"{count_registrants(len(self.enrollments))}: {counts or 'nothing to do'}{repeated}"
+        missing = f", {self.links_missing} without a link" if self.links_missing else ""
+        return f"{count_registrants(self.total)}: {counts or 'nothing to do'}{missing}{repeated}"
 
     def complaint(self) -> str:
         """Return what went wrong, grouped by reason, naming positions in the input and nobody."""
-        groups = _by_reason([*self.refused, *self.unknown])
-        return "; ".join(
-            f"{len(group)} {group[0].outcome.value} (row{'s' if len(group) > 1 else ''} {_positions(group)}): {reason}"
-            for reason, group in groups.items()
-        )
+        return "; ".join(group.said(reason) for reason, group in self._sorted_groups())
+
+    def _sorted_groups(self) -> list[tuple[str, _Group]]:
+        groups = ((reason, group) for (reason, _), group in self._groups.items())
+        return sorted(groups, key=lambda item: -item[1].count)
 
 
 def count_registrants(number: int) -> str:
     """Return ``1 registrant``, ``57 registrants``."""
     return f"{number:,} registrant{'' if number == 1 else 's'}"
-
-
-def _by_reason(enrollments: Sequence[Enrollment]) -> dict[str, list[Enrollment]]:
-    groups: dict[str, list[Enrollment]] = {}
-    for enrollment in enrollments:
-        groups.setdefault(enrollment.reason or "no reason given", []).append(enrollment)
-    return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
-
-
-def _positions(group: Sequence[Enrollment]) -> str:
-    named = ", ".join(str(enrollment.position) for enrollment in group[:_POSITIONS_NAMED])
-    return f"{named}, …" if len(group) > _POSITIONS_NAMED else named

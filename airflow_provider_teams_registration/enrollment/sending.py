@@ -1,201 +1,369 @@
-"""The batches under way: sent side by side, throttled ones again, and nobody's outcome lost when it is cut short."""
+"""The sending: ledger, call, ledger; lost answers settled by reading; nobody forgotten when it is cut short."""
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-import traceback
 from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from airflow_provider_teams_registration.enrollment.books import Books, Finished, Foreign
+from airflow_provider_teams_registration.enrollment.calls import Answer, Calls, NotTakenOff
+from airflow_provider_teams_registration.enrollment.event import Standing
+from airflow_provider_teams_registration.enrollment.ledger import utc_now
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
-from airflow_provider_teams_registration.enrollment.registrant import Registrant
-from airflow_provider_teams_registration.enrollment.report import count_registrants
-from airflow_provider_teams_registration.graph.batch import MAX_BATCH
+from airflow_provider_teams_registration.enrollment.person import Person
+from airflow_provider_teams_registration.enrollment.recall import Recalled, recall, recalled
+from airflow_provider_teams_registration.enrollment.settling import (
+    DEFAULT_SETTLE_AFTER,
+    OnMissingJoinUrl,
+    Settling,
+    Step,
+)
 from airflow_provider_teams_registration.graph.errors import (
     AnswerLost,
-    GraphError,
+    BadRequest,
+    Conflict,
     ServiceUnreachable,
     TeamsRegistrationError,
     Throttled,
 )
-from airflow_provider_teams_registration.graph.online_meeting import ExternalMeetingRegistrant
 from airflow_provider_teams_registration.graph.pace import LONGEST_WAIT
 
 if TYPE_CHECKING:
-    from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
-    from airflow_provider_teams_registration.graph.pace import Pace
-
-log = logging.getLogger(__name__)
+    from airflow_provider_teams_registration.enrollment.event import Event, Registrant
+    from airflow_provider_teams_registration.enrollment.ledger import Ledger
+    from airflow_provider_teams_registration.enrollment.progress import Progress
 
 MAX_TRIES = 8
-_SECONDS_BETWEEN_PROGRESS = 10.0
 _SECONDS_BETWEEN_LOOKS_AT_STOP = 0.5
-
-Answer = ExternalMeetingRegistrant | TeamsRegistrationError
+_SECONDS_BETWEEN_LOOKS_AT_LEDGER = 1.0
+_FIRST_LOOK_AT_EVENT = 0.5
+_LONGEST_BETWEEN_LOOKS_AT_EVENT = 10.0
+_NOT_SENT = "Not sent: the task was stopped before"
+_NOT_SETTLED = "Not settled"
 
 
 class Stopped(Exception):
     """Somebody asked for an end of the sending."""
 
 
+class Postponed(Exception):
+    """
+    The service asks for a wait that nobody should sit through.
+
+    :ivar seconds: how long.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the service asks for {seconds:.0f} s of patience")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class SendingOptions:
+    """
+    How people are sent.
+
+    :param max_parallel_requests: how many calls may be under way at once.
+    :param on_missing_join_url: what to do about people on the event whose link cannot be read.
+    :param settle_after: seconds until a send that does not show on the event counts as never landed.
+    :param defer_over: seconds of waiting beyond which the sending ends as :class:`Postponed`; None never does.
+    """
+
+    max_parallel_requests: int = 4
+    on_missing_join_url: OnMissingJoinUrl = OnMissingJoinUrl.FAIL
+    settle_after: float = DEFAULT_SETTLE_AFTER
+    defer_over: float | None = None
+
+
 class Sending:
     """
-    Sends people to an event. Its own thread alone decides and waits; the others make one call each.
+    Sends people to an event. Its own thread alone decides, waits and writes the ledger; the others make one call each.
 
-    :param event: the event.
-    :param pace: the pace of the event's session.
-    :param registrants: the people, each id once.
-    :param max_parallel_requests: how many calls may be under way at once.
+    :param event: the event, prepared.
+    :param ledger: the ledger, begun.
+    :param options: how.
     :param stop: set from outside to end the sending.
+    :param progress: tells how far it is.
+    :ivar has_sent: whether anybody was sent, or was through already.
     """
 
     def __init__(
-        self,
-        event: OnlineMeeting,
-        pace: Pace,
-        registrants: Sequence[Registrant],
-        max_parallel_requests: int,
-        stop: threading.Event,
+        self, event: Event, ledger: Ledger, options: SendingOptions, stop: threading.Event, progress: Progress
     ) -> None:
         self._event = event
-        self._pace = pace
+        self._run = ledger.run
+        self._books = Books(ledger)
+        self._options = options
         self._stop = stop
-        self._waiting = deque(registrants)
-        self._tries: dict[int, int] = {}
+        self._progress = progress
+        self._settle_after = timedelta(seconds=options.settle_after)
+        self._settling = Settling(event.hands_links_out_once, options.on_missing_join_url, self._settle_after)
+        self.has_sent = False
+        self._through = 0
         self._calls_in_vain = 0
-        self._under_way: dict[Future[list[Answer]], list[Registrant]] = {}
-        self._done: list[Enrollment] = []
-        self._max_parallel_requests = max_parallel_requests
-        self._progress = _Progress(len(registrants))
+        self._waiting: deque[Person] = deque()
+        self._unsettled: list[Person] = []
+        self._busy: list[Person] = []
+        self._pause = 0.0
+        self._next_look = 0.0
 
-    def run(self) -> tuple[list[Enrollment], BaseException | None]:
+    def run(self, registrants: Sequence[Registrant]) -> tuple[list[Enrollment], BaseException | None]:
         """
-        Send everybody.
+        Send some people.
 
         :return: what became of each, and what cut the sending short, if anything did. Nothing is raised: whoever was
             enrolled by then must not be forgotten.
         """
+        self._books.done = []
+        people = [Person(registrant) for registrant in registrants]
         cut_short: BaseException | None = None
-        with ThreadPoolExecutor(self._max_parallel_requests, thread_name_prefix="enroll") as threads:
-            try:
-                self._send_all(threads)
-            except BaseException as error:
-                cut_short = error
+        calls = Calls(self._event, self._options.max_parallel_requests)
+        try:
+            with calls:
+                self._decide(self._books.recall(people))
+                self._send_all(calls)
+        except BaseException as error:
+            cut_short = error
         # Leaving the block has waited for the calls under way.
-        self._take_answers(timeout=0)
-        self._give_up("Not sent: the task was stopped before")
-        return self._done, cut_short
+        for last_step in (*[lambda: self._take_answers(calls, timeout=0)] * calls.under_way, self._stop_waiting):
+            try:
+                last_step()
+            except BaseException as error:
+                cut_short = cut_short or error
+        done = self._books.done + self._left_over(people)
+        self._through += len(done)
+        return done, cut_short
 
-    def _send_all(self, threads: ThreadPoolExecutor) -> None:
-        while self._waiting or self._under_way:
-            self._take_answers(timeout=0)
+    def leave(self, registrants: Sequence[Registrant]) -> list[Enrollment]:
+        """Account for people who come after the sending was cut short, as the ledger knows them, and send nobody."""
+        people = [Person(registrant) for registrant in registrants]
+        try:
+            known = self._books.recall(people)
+        except TeamsRegistrationError:
+            return [person.refused(_NOT_SETTLED, Outcome.UNKNOWN) for person in people]
+        now = utc_now()
+        left: list[Enrollment] = []
+        for person, entry in known:
+            person.entry = entry
+            what = recall(entry, self._run, self._settle_after, now)
+            if what is Recalled.DONE:
+                left.append(recalled(person, self._run))
+            elif what is Recalled.NEW:
+                left.append(person.refused(_NOT_SENT))
+            else:
+                left.append(person.refused(_NOT_SETTLED, Outcome.UNKNOWN))
+        return left
+
+    def _send_all(self, calls: Calls) -> None:
+        while self._waiting or calls.under_way or self._unsettled or self._busy:
+            self._take_answers(calls, timeout=0)
             if self._stop.is_set():
                 raise Stopped("the task was asked to stop")
-            may_send = bool(self._waiting) and len(self._under_way) < self._max_parallel_requests
-            pause = self._pace.left()
+            may_send = bool(self._waiting) and calls.is_one_free
+            pause = self._event.pace.left()
             if may_send and not pause:
-                self._send_next(threads)
-            elif self._under_way:
+                self._send_next(calls)
+            elif calls.under_way:
                 # An answer that comes in meanwhile may ask for a longer wait.
                 longest = _SECONDS_BETWEEN_LOOKS_AT_STOP
-                self._take_answers(timeout=min(pause, longest) if may_send else longest)
+                self._take_answers(calls, timeout=min(pause, longest) if may_send else longest)
+            elif self._waiting and not self._may_look():
+                self._wait(pause)
             else:
-                self._stop.wait(min(pause, _SECONDS_BETWEEN_LOOKS_AT_STOP))
+                self._look()
 
-    def _send_next(self, threads: ThreadPoolExecutor) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
-        call = threads.submit(self._event.enroll, [registrant.registrant for registrant in batch])
-        self._under_way[call] = batch
+    def _may_look(self) -> bool:
+        """Whether a wait before the next send can be used to read."""
+        is_due = bool(self._unsettled) and time.monotonic() >= self._next_look
+        return is_due and not self._event.pace.held()
 
-    def _take_answers(self, timeout: float) -> None:
-        finished, _ = wait(self._under_way, timeout, FIRST_COMPLETED)
-        for call in finished:
-            batch = self._under_way.pop(call)
-            error = call.exception()
-            self._take(batch, call.result() if error is None else [_failure_of_ours(error)] * len(batch))
+    def _wait(self, seconds: float) -> None:
+        if self._options.defer_over is not None and seconds > self._options.defer_over:
+            raise Postponed(seconds)
+        self._stop.wait(min(seconds, _SECONDS_BETWEEN_LOOKS_AT_STOP))
 
-    def _take(self, batch: Sequence[Registrant], answers: Sequence[Answer]) -> None:
+    def _decide(self, people: Foreign) -> None:
+        """Act on what the ledger says of people."""
+        now = utc_now()
+        groups: dict[Recalled, list[Person]] = {what: [] for what in Recalled}
+        for person, entry in people:
+            person.entry = entry
+            groups[recall(entry, self._run, self._settle_after, now)].append(person)
+        self._books.done += [recalled(person, self._run) for person in groups[Recalled.DONE]]
+        self._books.touch(groups[Recalled.DONE])
+        self._busy += groups[Recalled.BUSY]
+        for person in groups[Recalled.UNSETTLED]:
+            person.is_ours = True
+            person.sent_at = person.entry.last_seen if person.entry else None
+        self._unsettle(groups[Recalled.UNSETTLED])
+        for person in groups[Recalled.LINKLESS]:
+            self._decide_linkless(person)
+        self._sort_out_present(groups[Recalled.NEW])
+
+    def _decide_linkless(self, person: Person) -> None:
+        if not self._event.hands_links_out_once:
+            person.is_ours = person.is_accepted = True
+            self._unsettled.append(person)
+            return
+        step = self._settling.settle_linkless(person)
+        if isinstance(step, Enrollment):
+            self._books.done.append(step)
+        else:
+            self._waiting.append(person)
+
+    def _sort_out_present(self, new: Sequence[Person]) -> None:
+        """Tell those who are on the event without our doing from those who are to be sent."""
+        if not new:
+            return
+        present = self._event.present([person.registrant for person in new])
+        steps: list[tuple[Person, Enrollment | Step]] = []
+        for person in new:
+            standings = present.get(person.key)
+            steps.append((person, self._settling.settle_others(person, standings) if standings else Step.SEND))
+        self._follow(steps)
+
+    def _follow(self, steps: Iterable[tuple[Person, Enrollment | Step]]) -> None:
+        finished = []
+        for person, step in steps:
+            if step is Step.SEND:
+                self._waiting.append(person)
+            elif step is Step.LOOK_AGAIN:
+                self._unsettled.append(person)
+            else:
+                finished.append(Finished(person, step, person.refusal))
+        self._record(finished)
+
+    def _record(self, finished: Sequence[Finished]) -> None:
+        foreign = self._books.record(finished)
+        self._progress.tell(self._through + len(self._books.done))
+        if foreign:
+            self._decide(foreign)
+
+    def _unsettle(self, people: Sequence[Person]) -> None:
+        """Take over people whom an older attempt, or a run that went silent, left without an outcome."""
+        claimed, foreign = self._books.claim(people)
+        self._unsettled += claimed
+        if foreign:
+            self._decide(foreign)
+
+    def _send_next(self, calls: Calls) -> None:
+        size = min(self._event.batch_size, len(self._waiting))
+        # They leave the queue once the ledger has them: an exception in between must not lose them.
+        batch = [self._waiting[place] for place in range(size)]
+        claimed, foreign = self._books.claim(batch)
+        for _ in range(size):
+            self._waiting.popleft()
+        if claimed:
+            self.has_sent = True
+            calls.make(claimed)
+        if foreign:
+            self._decide(foreign)
+
+    def _take_answers(self, calls: Calls, timeout: float) -> None:
+        for people, answers in calls.answers(timeout):
+            self._take(people, answers)
+
+    def _take(self, people: Sequence[Person], answers: Sequence[Answer]) -> None:
         not_executed: list[TeamsRegistrationError] = []
-        for registrant, answer in zip(batch, answers, strict=True):
-            if isinstance(answer, Throttled | ServiceUnreachable) and self._may_go_again(registrant):
-                self._waiting.append(registrant)
+        finished: list[Finished] = []
+        for person, answer in zip(people, answers, strict=True):
+            if isinstance(answer, Throttled | ServiceUnreachable):
+                person.times_refused += 1
                 not_executed.append(answer)
-            else:
-                self._done.append(_enrollment(registrant, answer))
-        went_through = len(not_executed) < len(batch)
+                if person.times_refused < MAX_TRIES:
+                    self._waiting.append(person)
+                else:
+                    finished.append(Finished(person, self._refused(person, answer), answer))
+            elif (enrollment := self._outcome(person, answer)) is not None:
+                finished.append(Finished(person, enrollment, None if isinstance(answer, Standing) else answer))
+        self._heed(not_executed, went_through=len(not_executed) < len(people))
+        self._record(finished)
+
+    def _outcome(self, person: Person, answer: Answer) -> Enrollment | None:
+        """What an answer means for a person; None where reading has to tell."""
+        person.refusal = None
+        if isinstance(answer, Standing):
+            if answer.outcome is not Outcome.UNKNOWN and not answer.is_link_due:
+                return person.enrolled(answer)
+            person.is_accepted = True
+        elif isinstance(answer, NotTakenOff):
+            return person.enrolled(Standing(Outcome.ENROLLED, error=str(answer)))
+        elif isinstance(answer, BadRequest | Conflict):
+            # It may mean that they are on the event already, whether by a send of ours or by somebody else.
+            person.refusal = answer
+        elif not isinstance(answer, AnswerLost):
+            return self._refused(person, answer)
+        if person.refusal is None:
+            person.is_ours, person.sent_at = True, utc_now()
+        self._unsettled.append(person)
+        self._pause, self._next_look = 0.0, 0.0
+        return None
+
+    def _refused(self, person: Person, error: TeamsRegistrationError | str) -> Enrollment:
+        # Whoever has records to go is still on the event, without anybody knowing the link.
+        if person.records and not person.is_ours:
+            return person.enrolled(Standing(Outcome.ALREADY_ENROLLED, error=str(error)))
+        return person.refused(error, Outcome.UNKNOWN if person.records else Outcome.REJECTED)
+
+    def _heed(self, not_executed: Sequence[TeamsRegistrationError], went_through: bool) -> None:
+        """Wait as the service asks, and give up where it asks for too much."""
         self._calls_in_vain = 0 if went_through else self._calls_in_vain + 1
         if went_through:
-            self._pace.ease()
-        if not_executed:
-            self._hold(not_executed)
-        self._progress.tell(len(self._done))
-
-    def _may_go_again(self, registrant: Registrant) -> bool:
-        tries = self._tries[registrant.position] = self._tries.get(registrant.position, 0) + 1
-        return tries < MAX_TRIES
-
-    def _hold(self, not_executed: Sequence[TeamsRegistrationError]) -> None:
+            self._event.pace.ease()
+        if not not_executed:
+            return
         asked = [seconds for error in not_executed if (seconds := getattr(error, "retry_after", None)) is not None]
         longest = max(asked, default=None)
         if self._calls_in_vain >= MAX_TRIES or (longest or 0) > LONGEST_WAIT:
             self._give_up(f"{not_executed[0]}; given up for now")
+        if longest is not None and longest > LONGEST_WAIT:
+            raise Postponed(longest)
+        self._event.pace.hold(longest)
+
+    def _look(self) -> None:
+        """Read the event about those whose answer was lost, or the ledger about those whom another run is at."""
+        left = self._next_look - time.monotonic()
+        if left > 0:
+            self._stop.wait(min(left, _SECONDS_BETWEEN_LOOKS_AT_STOP))
+            return
+        if self._unsettled:
+            people, self._unsettled = self._unsettled, []
+            try:
+                found = self._event.find([person.registrant for person in people])
+            except BaseException:
+                self._unsettled = people
+                raise
+            now = utc_now()
+            self._follow((person, self._settling.settle(person, found.get(person.key, ()), now)) for person in people)
+            self._pause = min(max(self._pause * 2, _FIRST_LOOK_AT_EVENT), _LONGEST_BETWEEN_LOOKS_AT_EVENT)
         else:
-            self._pace.hold(longest)
+            self._pause = _SECONDS_BETWEEN_LOOKS_AT_LEDGER
+        if self._busy:
+            people, self._busy = self._busy, []
+            self._decide(self._books.recall(people))
+        self._next_look = time.monotonic() + self._pause
 
     def _give_up(self, why: str) -> None:
-        while self._waiting:
-            registrant = self._waiting.popleft()
-            self._done.append(
-                Enrollment(registrant.position, registrant.row, Outcome.REJECTED, error=why, reason=why, transient=True)
-            )
+        """Note that those who wait to be sent were not."""
+        people = list(self._waiting)
+        self._waiting.clear()
+        self._record([Finished(person, self._refused(person, why)) for person in people])
 
+    def _stop_waiting(self) -> None:
+        self._give_up(_NOT_SENT)
 
-class _Progress:
-    """Tells now and then how far a long run is."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._started = self._told = time.monotonic()
-
-    def tell(self, done: int) -> None:
-        now = time.monotonic()
-        if now - self._told < _SECONDS_BETWEEN_PROGRESS or not done:
-            return
-        self._told = now
-        left = (now - self._started) / done * (self._total - done)
-        log.info("%s of %s through, about %.0f s to go.", f"{done:,}", count_registrants(self._total), left)
-
-
-def _failure_of_ours(error: BaseException) -> TeamsRegistrationError:
-    """What stands for a batch whose call broke down on our side: the others' rows must not go down with it."""
-    if isinstance(error, TeamsRegistrationError):
-        return error
-    # The error's own text may hold what was sent.
-    places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__)))
-    log.error("A call broke down with %s at %s.", type(error).__name__, places)
-    return AnswerLost(f"The call broke down ({type(error).__name__})")
-
-
-def _enrollment(registrant: Registrant, answer: Answer) -> Enrollment:
-    if isinstance(answer, ExternalMeetingRegistrant):
-        return Enrollment(registrant.position, registrant.row, Outcome.ENROLLED, join_web_url=answer.join_web_url)
-    return Enrollment(
-        registrant.position,
-        registrant.row,
-        Outcome.UNKNOWN if isinstance(answer, AnswerLost) else Outcome.REJECTED,
-        error=str(answer),
-        reason=_reason(answer),
-        transient=answer.transient,
-    )
-
-
-def _reason(error: TeamsRegistrationError) -> str:
-    if isinstance(error, AnswerLost):
-        return error.what
-    if isinstance(error, GraphError):
-        return " ".join(filter(None, [error.reason, error.advice]))
-    return str(error)
+    def _left_over(self, people: Sequence[Person]) -> list[Enrollment]:
+        """Account for those of whom nothing more is known than that the sending ended."""
+        done = {enrollment.position for enrollment in self._books.done}
+        self._waiting.clear()
+        self._unsettled, self._busy = [], []
+        return [
+            person.refused("Sent, and the answer was lost" if person.is_ours else _NOT_SETTLED, Outcome.UNKNOWN)
+            for person in people
+            if person.registrant.position not in done
+        ]

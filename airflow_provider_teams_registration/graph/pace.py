@@ -58,9 +58,13 @@ class Pace:
         self._not_before = 0.0
         self._in_a_row = 0
 
-    def left(self) -> float:
-        """Return the seconds until requests may go again; 0 where they may."""
+    def held(self) -> float:
+        """Return the seconds for which the service wants no request."""
         return max(self._not_before - time.monotonic(), 0.0)
+
+    def left(self) -> float:
+        """Return the seconds until the next request may go; 0 where it may."""
+        return self.held()
 
     def wait(self) -> None:
         """Return once requests may go again."""

@@ -11,7 +11,16 @@ from airflow_provider_teams_registration.graph.errors import TeamsRegistrationEr
 
 
 class TransientFailure(AirflowException):
-    """Trying again may well succeed; the task's retries apply."""
+    """
+    Trying again may well succeed; the task's retries apply.
+
+    :param message: what went wrong.
+    :param retry_after: seconds that the service asks to wait before the next try, if it does.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class PermanentFailure(AirflowFailException):
@@ -34,5 +43,6 @@ def failures_for_airflow() -> Iterator[None]:
 
 def failure(error: TeamsRegistrationError) -> TransientFailure | PermanentFailure:
     """Return the Airflow exception for an error of Entra or Graph."""
-    kind = TransientFailure if error.transient else PermanentFailure
-    return kind(str(error))
+    if error.transient:
+        return TransientFailure(str(error), getattr(error, "retry_after", None))
+    return PermanentFailure(str(error))

@@ -12,6 +12,7 @@ from airflow_provider_teams_registration.hooks.connection import CONNECTION_FIEL
 from airflow_provider_teams_registration.hooks.masking import mask_secret
 
 if TYPE_CHECKING:
+    from airflow_provider_teams_registration.enrollment.meeting_event import MeetingEvent
     from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
     from airflow_provider_teams_registration.graph.session import GraphSession
     from airflow_provider_teams_registration.graph.settings import GraphSettings
@@ -87,6 +88,17 @@ class TeamsRegistrationHook(BaseHook):
         from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
 
         return OnlineMeeting(self.session, meeting_id, organizer_id)
+
+    def event(self, meeting_id: str, organizer_id: str | None = None) -> MeetingEvent:
+        """
+        Return an event as people are enrolled in it.
+
+        :param meeting_id: the online meeting's ``id`` in Graph.
+        :param organizer_id: object id of the meeting's organizer; None is the signed-in user.
+        """
+        from airflow_provider_teams_registration.enrollment.meeting_event import MeetingEvent
+
+        return MeetingEvent(self.online_meeting(meeting_id, organizer_id), self.session.pace)
 
     def test_connection(self) -> tuple[bool, str]:
         """Sign in, and say as whom and with which permissions; or what stands in the way."""

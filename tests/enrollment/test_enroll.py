@@ -10,11 +10,17 @@ import pytest
 
 from airflow_provider_teams_registration.emulator.server import Emulator
 from airflow_provider_teams_registration.enrollment.enroll import enroll
-from airflow_provider_teams_registration.enrollment.sending import Sending
+from airflow_provider_teams_registration.enrollment.meeting_event import MeetingEvent
+from airflow_provider_teams_registration.enrollment.sending import Postponed, Sending, SendingOptions, Stopped
 from airflow_provider_teams_registration.graph.errors import Gone, NotFound, ServiceUnreachable, SettingsError
 from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
 
 REGISTRANTS = "POST registration/registrants"
+
+
+def enroll_in(meeting, session, rows, ledger=None, stop=None, **options):
+    event = MeetingEvent(meeting, session.pace)
+    return enroll(event, rows, ledger=ledger, stop=stop, options=SendingOptions(**options))
 
 
 @pytest.fixture
@@ -22,7 +28,7 @@ def run(meeting, graph_session):
     """Enrolls people in the meeting that is open to everyone."""
 
     def run(rows, **options):
-        return enroll(meeting, rows, pace=graph_session.pace, **options)
+        return enroll_in(meeting, graph_session, rows, **options)
 
     return run
 
@@ -40,6 +46,15 @@ def people(number):
 def sent(emulator, registrant_id):
     """Every time that one person was sent."""
     return [entry for entry in emulator.books.journal if entry.registrant_id == registrant_id]
+
+
+def those(report, outcome):
+    """The enrollments that have an outcome."""
+    return [enrollment for enrollment in report.enrollments if enrollment.outcome == outcome]
+
+
+def links(report):
+    return {row["id"]: row["join_web_url"] for row in report.rows()}
 
 
 def outcomes(report):
@@ -64,9 +79,9 @@ def test_thousand_people_take_fifty_calls_and_few_others(run, enrolled, emulator
     report = run(people(1000))
 
     assert Counter(enrolled()) == Counter({f"person {n}": 1 for n in range(1000)})
-    links = [row["join_web_url"] for row in report.rows()]
-    assert len(set(links)) == 1000
-    assert [person_in_link(link) for link in links] == [f"person {n}" for n in range(1000)]
+    handed_out = [row["join_web_url"] for row in report.rows()]
+    assert len(set(handed_out)) == 1000
+    assert [person_in_link(link) for link in handed_out] == [f"person {n}" for n in range(1000)]
     counted = Counter(calls())
     assert counted.pop("POST $batch") == 50
     assert counted.total() <= 5
@@ -124,7 +139,7 @@ def test_row_refused_by_graph_does_not_stop_the_others(run, enrolled, emulator):
     assert len(enrolled()) == 28
     assert report.counts == {"enrolled": 28, "rejected": 2}
     assert report.complaint() == "2 rejected (rows 8, 10): 400 Bad: No '…' here."
-    refused = report.refused[0]
+    refused = those(report, "rejected")[0]
     assert not refused.transient
     assert refused.as_row()["id"] == "person 7"
     assert refused.as_row()["join_web_url"] is None
@@ -149,7 +164,7 @@ def test_people_of_the_organization_are_enrolled(graph_session, emulator, person
         {"id": "d", "tenant_id": str(uuid.uuid4()), "user_id": str(uuid.uuid4())},
     ]
 
-    report = enroll(meeting, rows, pace=graph_session.pace)
+    report = enroll_in(meeting, graph_session, rows)
 
     assert outcomes(report) == {"a": "enrolled", "b": "enrolled", "c": "invalid", "d": "rejected"}
     records = {record.id: record.user_id for record in emulator.books.enrolled(emulator.organization_meeting_id)}
@@ -160,7 +175,7 @@ def test_people_of_the_organization_are_enrolled(graph_session, emulator, person
 def test_nobody_at_all_makes_no_request(rows, open_session, settings, emulator):
     nowhere = open_session(replace(settings, authority="https://127.0.0.1:1", base_url="https://127.0.0.1:1"))
 
-    report = enroll(OnlineMeeting(nowhere, emulator.meeting_id), rows, pace=nowhere.pace)
+    report = enroll_in(OnlineMeeting(nowhere, emulator.meeting_id), nowhere, rows)
 
     assert report.rows() == []
     assert report.sentence() == "0 registrants: nothing to do"
@@ -178,7 +193,7 @@ def test_meeting_that_is_unknown_or_not_open_is_said_before_anybody_is_sent(whic
     meeting = OnlineMeeting(graph_session, getattr(emulator, which, which), emulator.organizer_id)
 
     with pytest.raises(NotFound):
-        enroll(meeting, people(3), pace=graph_session.pace)
+        enroll_in(meeting, graph_session, people(3))
 
     assert calls() == ["GET registration"]
 
@@ -194,7 +209,7 @@ def test_retired_api_is_said_before_anybody_is_sent(run, emulator, calls):
 
 def test_application_without_an_organizer_is_said_before_anybody_is_sent(graph_session, emulator):
     with pytest.raises(SettingsError, match="organizer_id is missing"):
-        enroll(OnlineMeeting(graph_session, emulator.meeting_id), people(3), pace=graph_session.pace)
+        enroll_in(OnlineMeeting(graph_session, emulator.meeting_id), graph_session, people(3))
 
     assert emulator.books.journal == []
 
@@ -266,7 +281,7 @@ def test_endless_throttling_of_a_person_ends_as_rejected_for_now(run, enrolled, 
     report = run(people(30))
 
     assert report.counts == {"enrolled": 29, "rejected": 1}
-    (refused,) = report.refused
+    (refused,) = those(report, "rejected")
     assert refused.position == 4
     assert refused.transient
     assert "429 TooManyRequests" in refused.error
@@ -280,67 +295,102 @@ def test_endless_throttling_of_every_call_ends(run, enrolled, emulator, no_backo
     report = run(people(30), max_parallel_requests=1)
 
     assert report.counts == {"rejected": 30}
-    assert all(refused.transient for refused in report.refused)
+    assert all(refused.transient for refused in those(report, "rejected"))
     assert len(calls("$batch")) == 8
     assert enrolled() == []
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"status": 408}, {"drop": True}, {"half": True}, {"omit": True}])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_person_whose_answer_is_lost_is_unknown_and_never_sent_again(fault, when, run, enrolled, emulator):
+def test_person_whose_answer_is_lost_is_on_the_event_once_with_their_own_link(fault, when, run, books_links, emulator):
     emulator.add_fault(REGISTRANTS, registrant_id="person 3", when=when, **fault)
 
-    report = run(people(30))
+    report = run(people(30), settle_after=0.5)
 
-    assert report.counts == {"enrolled": 29, "unknown": 1}
-    (unknown,) = report.unknown
-    row = unknown.as_row()
-    assert (row["id"], row["outcome"], row["join_web_url"]) == ("person 3", "unknown", None)
-    assert "whether it took effect is not known" in row["error"]
-    assert not unknown.transient
-    assert len(sent(emulator, "person 3")) == 1
-    assert enrolled().count("person 3") == {"before": 0, "after": 1}[when]
+    assert report.counts == {"enrolled": 30}
+    assert links(report) == books_links()
+    lost, *again = [entry for entry in sent(emulator, "person 3") if entry.method == "POST"]
+    assert len(again) == 1
+    proof = [entry for entry in emulator.books.journal if lost.number < entry.number < again[0].number]
+    wanted = {"before": ("GET", "registrants"), "after": ("DELETE", "person%203")}[when]
+    assert wanted in [(entry.method, entry.path.rsplit("/", 1)[-1]) for entry in proof]
 
 
 @pytest.mark.parametrize(
     "fault", [{"status": 503}, {"status": 504, "is_plain_text": True}, {"drop": True}, {"half": True}]
 )
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_everybody_in_a_call_whose_answer_is_lost_is_unknown_and_never_sent_again(
-    fault, when, run, enrolled, emulator, calls
+def test_everybody_in_a_call_whose_answer_is_lost_is_on_the_event_once_with_their_own_link(
+    fault, when, run, books_links, emulator, calls
 ):
     emulator.add_fault("POST $batch", nth=2, when=when, **fault)
 
-    report = run(people(60), max_parallel_requests=1)
+    report = run(people(60), max_parallel_requests=1, settle_after=0.5)
 
-    assert [row["outcome"] for row in report.rows()] == ["enrolled"] * 20 + ["unknown"] * 20 + ["enrolled"] * 20
-    assert len(calls("$batch")) == 3
-    assert len(enrolled()) == {"before": 40, "after": 60}[when]
-    assert max(Counter(enrolled()).values()) == 1
-    assert report.complaint().startswith("20 unknown (rows 21, 22, 23, 24, 25, …): ")
+    assert [row["outcome"] for row in report.rows()] == ["enrolled"] * 60
+    assert links(report) == books_links()
+    # Those who had landed are taken off in one more call, and all are sent again in another.
+    assert len(calls("$batch")) == {"before": 4, "after": 5}[when]
+    assert report.complaint() == ""
 
 
-def test_everybody_in_a_call_that_takes_too_long_is_unknown(open_session, settings, emulator, enrolled, calls):
+def test_everybody_in_a_call_that_takes_too_long_is_on_the_event_once(open_session, settings, emulator, books_links):
     session = open_session(replace(settings, timeout=0.3))
     emulator.add_fault("POST $batch", nth=2, delay=1.0)
+    meeting = OnlineMeeting(session, emulator.meeting_id, emulator.organizer_id)
 
-    report = enroll(
-        OnlineMeeting(session, emulator.meeting_id, emulator.organizer_id),
-        people(60),
-        pace=session.pace,
-        max_parallel_requests=1,
-    )
+    report = enroll_in(meeting, session, people(60), max_parallel_requests=1, settle_after=2)
 
-    assert report.counts == {"enrolled": 40, "unknown": 20}
-    assert len(enrolled()) == 60
-    assert len(calls("$batch")) == 3
+    assert report.counts == {"enrolled": 60}
+    assert links(report) == books_links()
+
+
+def test_person_whose_answers_are_lost_again_and_again_ends_as_rejected_for_now(run, enrolled, emulator):
+    emulator.add_fault(REGISTRANTS, registrant_id="person 3", drop=True, times=0)
+
+    report = run(people(30), settle_after=0.01)
+
+    assert report.counts == {"enrolled": 29, "rejected": 1}
+    (refused,) = those(report, "rejected")
+    assert refused.position == 4
+    assert refused.transient
+    assert refused.error == "Sent again and again, every answer was lost, and they are not on the event"
+    assert len(sent(emulator, "person 3")) == 5
+    assert "person 3" not in enrolled()
+
+
+def test_person_who_lands_again_and_again_without_an_answer_ends_as_unknown(run, enrolled, emulator):
+    emulator.add_fault(REGISTRANTS, registrant_id="person 3", drop=True, when="after", times=0)
+
+    report = run(people(30))
+
+    assert report.counts == {"enrolled": 29, "unknown": 1}
+    (unknown,) = those(report, "unknown")
+    row = unknown.as_row()
+    assert (row["id"], row["outcome"], row["join_web_url"]) == ("person 3", "unknown", None)
+    assert row["error"] == "Enrolled again and again, and every answer was lost"
+    assert unknown.transient
+    assert Counter(enrolled()) == Counter({f"person {n}": 1 for n in range(30)})
+
+
+def test_person_who_cannot_be_told_about_when_reading_fails_is_unknown(run, emulator, no_backoff):
+    emulator.add_fault(REGISTRANTS, registrant_id="person 3", drop=True, when="after")
+    emulator.add_fault("GET registrants", nth=2, status=500, times=0)
+
+    report = run(people(30))
+
+    assert report.counts == {"enrolled": 29, "unknown": 1}
+    (unknown,) = those(report, "unknown")
+    assert unknown.as_row()["id"] == "person 3"
+    assert unknown.error == "Sent, and the answer was lost"
+    assert "500" in str(report.cut_short)
 
 
 def test_service_that_is_unreachable_is_said_before_anybody_is_sent(open_session, settings, emulator, no_backoff):
     nowhere = open_session(replace(settings, base_url="https://127.0.0.1:1"))
 
     with pytest.raises(ServiceUnreachable, match="could not be reached"):
-        enroll(OnlineMeeting(nowhere, emulator.meeting_id, emulator.organizer_id), people(3), pace=nowhere.pace)
+        enroll_in(OnlineMeeting(nowhere, emulator.meeting_id, emulator.organizer_id), nowhere, people(3))
 
 
 def test_service_that_becomes_unreachable_leaves_everybody_rejected_for_now(
@@ -350,19 +400,18 @@ def test_service_that_becomes_unreachable_leaves_everybody_rejected_for_now(
         session = open_session(replace(settings, authority=service.url, base_url=service.url, verify=service.ca_file))
 
         class GoesDown(OnlineMeeting):
-            def registration(self):
-                found = super().registration()
+            def registrants(self):
+                yield from super().registrants()
                 service.__exit__(None, None, None)
-                return found
 
         meeting = GoesDown(session, service.meeting_id, service.organizer_id)
 
-        report = enroll(meeting, people(3), pace=session.pace)
+        report = enroll_in(meeting, session, people(3))
 
     assert report.counts == {"rejected": 3}
-    assert all(refused.transient for refused in report.refused)
+    assert all(refused.transient for refused in those(report, "rejected"))
     assert "could not be reached" in report.complaint()
-    assert [entry.method for entry in service.books.journal] == ["GET"]
+    assert [entry.method for entry in service.books.journal] == ["GET", "GET"]
 
 
 def test_sign_in_that_fails_on_the_way_costs_nobody_their_row(run, enrolled, emulator, person_in_link):
@@ -375,7 +424,7 @@ def test_sign_in_that_fails_on_the_way_costs_nobody_their_row(run, enrolled, emu
     assert len(enrolled()) == 20
     assert [person_in_link(row["join_web_url"]) for row in rows[:20]] == [f"person {n}" for n in range(20)]
     assert [row["outcome"] for row in rows] == ["enrolled"] * 20 + ["rejected"] * 40
-    assert all(refused.transient for refused in report.refused)
+    assert all(refused.transient for refused in those(report, "rejected"))
 
 
 def test_organizer_whose_token_cannot_be_renewed_on_the_way_costs_nobody_their_row(
@@ -385,52 +434,41 @@ def test_organizer_whose_token_cannot_be_renewed_on_the_way_costs_nobody_their_r
     emulator.add_fault("POST token", nth=2, times=0, status=500)
     emulator.add_fault("POST $batch", delay=1.1)
 
-    report = enroll(delegated_meeting, people(60), pace=delegated_session.pace, max_parallel_requests=1)
+    report = enroll_in(delegated_meeting, delegated_session, people(60), max_parallel_requests=1)
 
     assert [row["outcome"] for row in report.rows()] == ["enrolled"] * 20 + ["rejected"] * 40
     assert all(row["join_web_url"] for row in report.rows()[:20])
     assert len(enrolled()) == 20
 
 
-@pytest.mark.parametrize(
-    ("duplicate", "outcome", "records", "is_same_link"),
-    [
-        ("same", "enrolled", 1, True),
-        ("new_link", "enrolled", 1, False),
-        ("second_record", "enrolled", 2, False),
-        ("conflict", "rejected", 1, None),
-        ("bad_request", "rejected", 1, None),
-    ],
-)
-def test_second_run_for_the_same_person_is_honest_about_what_graph_said(
-    duplicate, outcome, records, is_same_link, run, enrolled, emulator
+@pytest.mark.parametrize("duplicate", ["same", "new_link", "second_record", "conflict", "bad_request"])
+def test_second_run_without_a_common_ledger_touches_nobody_and_says_that_the_link_is_missing(
+    duplicate, run, books_links, emulator, calls
 ):
-    (first,) = run(["somebody"]).rows()
+    run(["somebody"])
+    before = books_links()
     emulator.set_switches(duplicate=duplicate)
+    emulator.clear_journal()
 
-    (second,) = run(["somebody"]).rows()
+    report = run(["somebody"])
 
-    assert second["outcome"] == outcome
-    assert len(enrolled()) == records
-    if outcome == "enrolled":
-        assert (second["join_web_url"] == first["join_web_url"]) is is_same_link
-        links = [record.join_web_url for record in emulator.books.enrolled(emulator.meeting_id)]
-        assert second["join_web_url"] in links
-    else:
-        assert second["join_web_url"] is None
-        assert "already registered" in second["error"]
+    (row,) = report.rows()
+    assert (row["outcome"], row["join_web_url"]) == ("already_enrolled", None)
+    assert "the service shows no link" in row["error"]
+    assert report.links_missing == 1
+    assert books_links() == before
+    assert calls("$batch") == []
 
 
 def test_progress_of_a_long_run_is_logged_and_names_nobody(run, emulator, caplog, monkeypatch):
-    monkeypatch.setattr("airflow_provider_teams_registration.enrollment.sending._SECONDS_BETWEEN_PROGRESS", 0.0)
+    monkeypatch.setattr("airflow_provider_teams_registration.enrollment.progress._SECONDS_BETWEEN_LINES", 0.0)
     caplog.set_level(logging.INFO, logger="airflow_provider_teams_registration")
 
     run(people(1200), max_parallel_requests=1)
 
-    assert len(caplog.messages) == 60
-    assert caplog.messages[0].startswith("20 of 1,200 registrants through, about ")
-    assert caplog.messages[49].startswith("1,000 of 1,200 registrants through, about ")
-    assert caplog.messages[-1] == "1,200 of 1,200 registrants through, about 0 s to go."
+    told = list(dict.fromkeys(message.split(", about ")[0] for message in caplog.messages))
+    assert told == [f"{number:,} of 1,200 through" for number in range(20, 1201, 20)]
+    assert caplog.messages[-1] == "1,200 of 1,200 through, about 0 s to go."
     assert "person" not in caplog.text
 
 
@@ -448,9 +486,11 @@ def test_logs_at_their_most_talkative_hold_no_person_link_or_token(run, graph_se
     emulator.add_fault(REGISTRANTS, registrant_id="CANARY 2", status=429, retry_after="0")
     emulator.add_fault(REGISTRANTS, registrant_id="CANARY 3", status=503, message="CANARY 3 is down.")
 
-    report = run([{"id": f"CANARY {n}", "email": "CANARY@example.org"} for n in range(30)])
+    emulator.add_fault(REGISTRANTS, registrant_id="CANARY 4", drop=True, when="after")
 
-    assert report.counts == {"enrolled": 28, "rejected": 1, "unknown": 1}
+    report = run([{"id": f"CANARY {n}", "email": "CANARY@example.org"} for n in range(30)], settle_after=0.1)
+
+    assert report.counts == {"enrolled": 29, "rejected": 1}
     assert "Graph answered 200 to a POST" in caplog.text
     assert "CANARY" not in caplog.text
     assert "meetup-join" not in caplog.text
@@ -463,7 +503,7 @@ def test_run_that_is_cut_short_forgets_nobody_who_was_enrolled(run, enrolled, em
         """What Airflow raises at a time limit, or Python at Ctrl-C."""
 
     def interrupt(sending, *arguments):
-        if len(sending._done) >= 40:
+        if len(sending._books.done) >= 40:
             raise Interruption
         return send_next(sending, *arguments)
 
@@ -472,11 +512,11 @@ def test_run_that_is_cut_short_forgets_nobody_who_was_enrolled(run, enrolled, em
 
     report = run(people(100), max_parallel_requests=2)
 
-    links = {row["id"]: row["join_web_url"] for row in report.rows() if row["outcome"] == "enrolled"}
+    found = {row["id"]: row["join_web_url"] for row in report.rows() if row["outcome"] == "enrolled"}
     assert isinstance(report.cut_short, Interruption)
-    assert sorted(links) == sorted(enrolled())
-    assert all(person_in_link(link) == name for name, link in links.items())
-    assert report.counts == {"enrolled": len(links), "rejected": 100 - len(links)}
+    assert sorted(found) == sorted(enrolled())
+    assert all(person_in_link(link) == name for name, link in found.items())
+    assert report.counts == {"enrolled": len(found), "rejected": 100 - len(found)}
 
 
 def test_run_that_is_asked_to_stop_sends_no_more(run, enrolled, emulator):
@@ -486,7 +526,7 @@ def test_run_that_is_asked_to_stop_sends_no_more(run, enrolled, emulator):
 
     report = run(people(100), max_parallel_requests=1, stop=stop)
 
-    assert report.cut_short
+    assert isinstance(report.cut_short, Stopped)
     assert report.counts == {"enrolled": 40, "rejected": 60}
     assert len(enrolled()) == 40
 
@@ -497,5 +537,7 @@ def test_wait_of_an_hour_is_not_waited_out(run, enrolled, emulator, calls):
     report = run(people(1000))
 
     assert report.counts == {"rejected": 1000}
-    assert all(refused.transient for refused in report.refused)
+    assert all(refused.transient for refused in those(report, "rejected"))
     assert len(calls("$batch")) <= 4
+    assert isinstance(report.cut_short, Postponed)
+    assert report.cut_short.seconds == 3600

@@ -7,15 +7,29 @@ from uuid import UUID
 
 import pytest
 
+from airflow_provider_teams_registration.enrollment.event import Registrant
+from airflow_provider_teams_registration.enrollment.meeting_event import read_registrant
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
-from airflow_provider_teams_registration.enrollment.registrant import read_registrants
+from airflow_provider_teams_registration.enrollment.registrant import RegistrantReader
 
 CANARY = "CANARY@example.org"
 TENANT, USER = "some-tenant", "some-user"
 
 
+def reader(allowed_registrant="everyone"):
+    def read_row(position, row):
+        registrant = read_registrant(row, allowed_registrant)
+        return Registrant(position, row, registrant.id, registrant)
+
+    return RegistrantReader(read_row)
+
+
+def read_registrants(rows, allowed_registrant):
+    return reader(allowed_registrant).read(rows)
+
+
 def people(rows, allowed_registrant="everyone"):
-    return [found.registrant.id for found in read_registrants(rows, allowed_registrant).valid]
+    return [found.key for found in read_registrants(rows, allowed_registrant).valid]
 
 
 def refusal(row, allowed_registrant="everyone"):
@@ -24,7 +38,7 @@ def refusal(row, allowed_registrant="everyone"):
     if allowed_registrant == "organization":
         other |= {"tenant_id": TENANT, "user_id": USER}
     read = read_registrants([row, other], allowed_registrant)
-    assert [found.registrant.id for found in read.valid] == ["other"]
+    assert [found.key for found in read.valid] == ["other"]
     (refused,) = read.invalid
     assert refused.position == 1
     assert refused.outcome is Outcome.INVALID
@@ -46,6 +60,10 @@ def refusal(row, allowed_registrant="everyone"):
         (" with spaces ", " with spaces "),
         ("NULL", "NULL"),
         (MappingProxyType({"id": "a"}), "a"),
+        (Decimal("7"), "7"),
+        (Decimal("7.00"), "7"),
+        ("\U0001f600", "\U0001f600"),
+        ("...", "..."),
     ],
 )
 def test_dict_or_plain_id_is_a_registrant(row, registrant_id):
@@ -72,10 +90,19 @@ def test_dict_or_plain_id_is_a_registrant(row, registrant_id):
         ({"id": {"id": CANARY}}, "id is a dict; it must be a string or a whole number"),
         ({"id": b"CANARY"}, "id is a bytes; it must be a string or a whole number"),
         ({"id": UUID(int=7)}, "id is a UUID; it must be a string or a whole number"),
+        ({"id": Decimal("nan")}, "id is a Decimal; it must be a string or a whole number"),
+        ("CANARY\0", "id holds a character that no database can (a NUL, or half of a surrogate pair)"),
+        ("CANARY\ud83d", "id holds a character that no database can (a NUL, or half of a surrogate pair)"),
+        (".", "id is a dot or two, which no address can hold: they could never be taken off again"),
+        ("..", "id is a dot or two, which no address can hold: they could never be taken off again"),
     ],
 )
 def test_row_without_a_usable_id_is_refused(row, sentence):
     assert refusal(row) == sentence
+
+
+def test_number_of_more_digits_than_python_writes_is_refused():
+    assert refusal({"id": 10**5000}) == "id is a number of too many digits"
 
 
 @pytest.mark.parametrize("row", [(CANARY, "Ada"), [CANARY], {CANARY}, namedtuple("Row", "id")(CANARY)])
@@ -137,7 +164,7 @@ def test_empty_tenant_and_user_are_none(empty):
 def test_both_spellings_are_understood(row):
     (found,) = read_registrants([{"id": "a", **row}], "organization").valid
 
-    assert (found.registrant.tenant_id, found.registrant.user_id) == (TENANT, USER)
+    assert (found.body.tenant_id, found.body.user_id) == (TENANT, USER)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +183,7 @@ def test_equal_rows_count_once():
 
     read = read_registrants(rows, "everyone")
 
-    assert [(found.position, found.registrant.id) for found in read.valid] == [(1, "a"), (2, "b")]
+    assert [(found.position, found.key) for found in read.valid] == [(1, "a"), (2, "b")]
     assert read.invalid == []
     assert read.repeated == 2
 
@@ -164,7 +191,7 @@ def test_equal_rows_count_once():
 def test_plain_ids_that_are_equal_count_once():
     read = read_registrants(["a", "b", "a", {"id": "b"}], "everyone")
 
-    assert [found.registrant.id for found in read.valid] == ["a", "b"]
+    assert [found.key for found in read.valid] == ["a", "b"]
     assert read.repeated == 2
 
 
@@ -173,10 +200,24 @@ def test_different_rows_with_one_id_are_both_refused_by_position():
 
     read = read_registrants(rows, "everyone")
 
-    assert [found.registrant.id for found in read.valid] == ["x", "y"]
+    assert [found.key for found in read.valid] == ["x", "y"]
     assert [refused.position for refused in read.invalid] == [2, 4, 5]
     assert {refused.error for refused in read.invalid} == {"rows 2, 4, 5 have the same id but differ"}
     assert len({refused.reason for refused in read.invalid}) == 1
+
+
+def test_rows_that_come_in_parts_are_counted_on_and_compared_with_earlier_ones():
+    parts = reader()
+
+    first = parts.read([{"id": "a"}, {"id": "b", "seat": 1}, {}])
+    then = parts.read([{"id": "c"}, {"id": "a"}, {"id": "b", "seat": 2}, {"id": "c"}])
+
+    assert [(found.position, found.key) for found in first.valid] == [(1, "a"), (2, "b")]
+    assert [(found.position, found.key) for found in then.valid] == [(4, "c")]
+    assert then.repeated == 2
+    (refused,) = then.invalid
+    assert refused.position == 6
+    assert refused.error == "rows 2 and 6 have the same id but differ; the first one counts"
 
 
 def test_number_and_text_that_mean_one_id_are_the_same_id():

@@ -1,5 +1,7 @@
 """Counts, words, and what is tolerated."""
 
+from dataclasses import replace
+
 import pytest
 
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
@@ -118,6 +120,55 @@ def test_complaint_names_the_first_positions_of_many():
     assert report.complaint() == "99 invalid (rows 1, 2, 3, 4, 5, …): id is empty"
 
 
+def test_one_reason_of_different_outcomes_is_told_for_each():
+    report = Report([somebody(1, Outcome.REJECTED, "stopped"), somebody(2, Outcome.UNKNOWN, "stopped")])
+
+    assert report.complaint() == "1 rejected (row 1): stopped; 1 unknown (row 2): stopped"
+    assert report.summary()["reasons"] == {"stopped": 2}
+
+
+def test_missing_links_and_changed_rows_are_counted_and_told():
+    report = Report(
+        [
+            somebody(1, Outcome.ENROLLED),
+            replace(somebody(2, Outcome.ALREADY_ENROLLED, "no link"), is_link_missing=True),
+            replace(somebody(3, Outcome.ENROLLED, "changed"), is_changed=True),
+            somebody(4, Outcome.ALREADY_ENROLLED, "no link, and nobody minds"),
+        ]
+    )
+
+    assert (report.links_missing, report.changed, report.refused) == (1, 1, 0)
+    assert report.sentence() == "4 registrants: 2 enrolled, 2 already enrolled, 1 without a link"
+    assert report.complaint() == "1 already enrolled (row 2): no link; 1 enrolled (row 3): changed"
+    assert (report.summary()["links_missing"], report.summary()["changed"]) == (1, 1)
+
+
+def test_only_trouble_that_may_pass_counts_as_transient():
+    report = Report(
+        [
+            replace(somebody(1, Outcome.REJECTED, "later"), transient=True),
+            replace(somebody(2, Outcome.UNKNOWN, "later"), transient=True),
+            replace(somebody(3, Outcome.ENROLLED), transient=True),
+            somebody(4, Outcome.REJECTED, "never"),
+        ]
+    )
+
+    assert report.transient == 2
+
+
+def test_enrollments_go_where_they_are_to_be_kept():
+    kept = []
+    report = Report(keep=kept.extend)
+
+    report.add([somebody(1, Outcome.ENROLLED)], repeated=1)
+    report.add([somebody(2, Outcome.INVALID, "id is empty")])
+
+    assert [one.position for one in kept] == [1, 2]
+    assert report.rows() == []
+    assert report.summary()["rows"] == 3
+    assert report.counts == {"enrolled": 1, "invalid": 1}
+
+
 def test_nothing_to_complain_about():
     assert Report([somebody(1, Outcome.ENROLLED), somebody(2, Outcome.WAITLISTED)]).complaint() == ""
 
@@ -127,8 +178,7 @@ def test_words_and_counts_name_nobody(report):
 
 
 def test_refused_and_unknown_are_told_apart(report):
-    assert [enrollment.position for enrollment in report.refused] == [2, 4, 5]
-    assert [enrollment.position for enrollment in report.unknown] == [6]
+    assert (report.refused, report.unknown) == (3, 1)
 
 
 def test_rows_are_the_input_with_three_columns_added(report):

@@ -11,6 +11,7 @@ import pytest
 
 from demo.mail_sink import MailSink
 from tests.run_dag import load_dags, run_dag_file
+from tests.services import POSTGRES, connect_or_skip
 
 pytestmark = pytest.mark.airflow
 
@@ -42,16 +43,12 @@ def sqlite_warehouse(folder):
 
 def postgres_warehouse(folder):
     psycopg2 = pytest.importorskip("psycopg2")
-    server = os.environ.get("TEAMS_REGISTRATION_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
-    try:
-        connection = psycopg2.connect(server, connect_timeout=3)
-    except psycopg2.OperationalError:
-        if os.environ.get("TEAMS_REGISTRATION_REQUIRE_SERVICES"):
-            raise
-        pytest.skip("no PostgreSQL answers")
+    connection = connect_or_skip(
+        "PostgreSQL", lambda: psycopg2.connect(POSTGRES, connect_timeout=3), psycopg2.OperationalError
+    )
     with closing(connection):
         fill(connection, "%s")
-    return server.replace("postgresql://", "postgres://")
+    return POSTGRES.replace("postgresql://", "postgres://")
 
 
 @pytest.fixture

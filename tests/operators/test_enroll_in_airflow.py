@@ -1,14 +1,12 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from tests.run_dag import enroll_text as enroll
+
 pytestmark = pytest.mark.airflow
-
-
-def enroll(emulator, registrants, **arguments):
-    named = {"meeting_id": emulator.meeting_id, "organizer_id": emulator.organizer_id, **arguments}
-    written = ", ".join(f"{name}={value!r}" for name, value in named.items())
-    return f"EnrollRegistrantOperator(task_id='enroll', registrants={registrants}, {written})"
 
 
 def enrolled(emulator):
@@ -23,7 +21,14 @@ def test_everybody_comes_back_with_their_own_link(run_dag, emulator):
         {"id": "ada", "city": "Bern", "outcome": "enrolled", "join_web_url": links["ada"], "error": None},
         {"id": "grace", "outcome": "enrolled", "join_web_url": links["grace"], "error": None},
     ]
-    assert run.summary() == {"rows": 2, "repeated": 0, "outcomes": {"enrolled": 2}, "reasons": {}}
+    assert run.summary() == {
+        "rows": 2,
+        "repeated": 0,
+        "outcomes": {"enrolled": 2},
+        "links_missing": 0,
+        "changed": 0,
+        "reasons": {},
+    }
 
 
 @pytest.mark.parametrize(
@@ -135,18 +140,26 @@ def test_tolerated_refusals_leave_the_task_green(run_dag, emulator):
     assert [row["outcome"] for row in run.rows()] == ["enrolled", "enrolled", "enrolled", "invalid"]
 
 
-def test_a_lost_answer_fails_the_task_however_much_is_tolerated_and_is_not_sent_again(run_dag, emulator):
+@pytest.mark.parametrize("duplicate", ["same", "new_link", "conflict", "bad_request", "second_record"])
+def test_a_lost_answer_is_settled_and_the_lost_link_repaired(run_dag, emulator, duplicate):
+    emulator.set_switches(duplicate=duplicate)
     emulator.add_fault("POST $batch", when="after", status=503)
-    run = run_dag(enroll(emulator, ["ada"], max_rejected="100%", retries=3))
-    assert run.tasks["enroll"] == "failed"
-    assert run.rows()[0]["outcome"] == "unknown"
-    assert len(emulator.books.registrants(emulator.meeting_id)) == 1
+    run = run_dag(enroll(emulator, ["ada"], settle_after=1))
+    (ada,) = emulator.books.enrolled(emulator.meeting_id)
+    assert run.tasks["enroll"] == "success"
+    assert run.rows() == [{"id": "ada", "outcome": "enrolled", "join_web_url": ada.join_web_url, "error": None}]
+
+
+def test_a_send_that_never_landed_is_sent_again(run_dag, emulator):
+    emulator.add_fault("POST $batch", when="before", status=503)
+    run = run_dag(enroll(emulator, ["ada"], settle_after=0))
+    assert run.tasks["enroll"] == "success"
+    assert enrolled(emulator) == ["ada"]
 
 
 def test_a_service_in_trouble_leaves_the_task_to_its_retries(run_dag, emulator):
     emulator.add_fault("GET registration", times=4, status=503)
-    tasks = enroll(emulator, ["ada"], retries=1).replace("retries=1", "retries=1, retry_delay=timedelta(0)")
-    run = run_dag(tasks)
+    run = run_dag(enroll(emulator, ["ada"], retries=1, retry_delay=timedelta(0)))
     assert run.tasks["enroll"] == "success"
     assert run.tries["enroll"] == 2
 
@@ -181,7 +194,7 @@ def test_more_rows_than_airflow_maps_over_are_refused_before_the_first_send(run_
 
 
 def test_many_rows_without_a_mapped_task_are_enrolled(run_dag, emulator):
-    run = run_dag(enroll(emulator, "list(range(1025))"))
+    run = run_dag(enroll(emulator, "list(range(1025))", xcom_limit=1025))
     assert run.tasks["enroll"] == "success"
     assert len(enrolled(emulator)) == 1025
 
@@ -237,9 +250,15 @@ def test_a_template_of_one_id_is_one_person(run_dag, emulator):
 
 def test_a_time_limit_leaves_the_rows_of_who_is_enrolled_and_sends_nobody_twice(run_dag, emulator):
     emulator.add_fault("POST $batch", nth=3, times=0, delay=1.0)
-    limited = enroll(emulator, "list(range(200))", retries=1, max_parallel_requests=1)
     run = run_dag(
-        limited.replace("retries=1", "retries=1, retry_delay=timedelta(0), execution_timeout=timedelta(seconds=2)")
+        enroll(
+            emulator,
+            "list(range(200))",
+            retries=1,
+            retry_delay=timedelta(0),
+            execution_timeout=timedelta(seconds=2),
+            max_parallel_requests=1,
+        )
     )
     assert run.tasks["enroll"] == "failed"
     outcomes = {row["id"]: row["outcome"] for row in run.rows()}

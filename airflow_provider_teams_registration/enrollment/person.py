@@ -1,0 +1,108 @@
+"""One registrant on the way through the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from airflow_provider_teams_registration.enrollment.event import Registrant, Standing
+from airflow_provider_teams_registration.enrollment.ledger import LedgerEntry
+from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
+from airflow_provider_teams_registration.graph.errors import AnswerLost, GraphError, TeamsRegistrationError
+
+_MAY_JOIN = frozenset({Outcome.ENROLLED, Outcome.ALREADY_ENROLLED})
+
+
+@dataclass(eq=False)
+class Person:
+    """
+    One registrant and how far they are.
+
+    :param registrant: who it is.
+    :param entry: what stood in the ledger when it was read or written last.
+    :param times_refused: sends that were certainly not executed.
+    :param times_settled: how often reading had to tell what became of a send.
+    :param is_ours: whether a send of ours may have put them on the event.
+    :param is_accepted: whether the service took the enrollment; what is missing is its outcome or the link.
+    :param records: their records on the event that have to go before they are sent.
+    :param sent_at: when they were sent last (UTC), where the answer was lost.
+    :param refusal: what the service answered where it may mean that they are on the event already.
+    """
+
+    registrant: Registrant
+    entry: LedgerEntry | None = None
+    times_refused: int = 0
+    times_settled: int = 0
+    is_ours: bool = False
+    is_accepted: bool = False
+    records: int = 0
+    sent_at: datetime | None = None
+    refusal: TeamsRegistrationError | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells them from the others on the event."""
+        return self.registrant.key
+
+    def entry_for(self, enrollment: Enrollment, error: TeamsRegistrationError | None = None) -> LedgerEntry:
+        """Return what the ledger is to say of them."""
+        return self._entry(
+            enrollment.outcome,
+            join_web_url=enrollment.join_web_url,
+            error=enrollment.reason,
+            error_code=getattr(error, "code", None),
+            request_id=getattr(error, "request_id", None),
+        )
+
+    def entry_in_flight(self) -> LedgerEntry:
+        """Return what the ledger is to say of them from before they are sent."""
+        return self._entry(Outcome.UNKNOWN)
+
+    def _entry(self, outcome: Outcome, **details: str | None) -> LedgerEntry:
+        version = self.entry.version if self.entry else 0
+        fingerprint = self.registrant.fingerprint
+        return LedgerEntry(self.key, fingerprint, outcome, version=version, **details)  # type: ignore[arg-type]
+
+    def enrolled(self, standing: Standing, outcome: Outcome | None = None) -> Enrollment:
+        """Return the enrollment of somebody who is on the event."""
+        outcome = outcome or standing.outcome
+        is_missing = outcome in _MAY_JOIN and not standing.join_web_url
+        error = standing.error or (_MISSING[outcome] if is_missing else None)
+        return Enrollment(
+            self.registrant.position,
+            self.registrant.row,
+            outcome,
+            join_web_url=standing.join_web_url if outcome in _MAY_JOIN else None,
+            error=error,
+            reason=error,
+            is_link_missing=is_missing and not standing.is_link_withheld,
+            registrant=self.key,
+        )
+
+    def refused(self, error: TeamsRegistrationError | str, outcome: Outcome = Outcome.REJECTED) -> Enrollment:
+        """Return the enrollment of somebody who is not on the event, or of whom it is not known."""
+        return Enrollment(
+            self.registrant.position,
+            self.registrant.row,
+            outcome,
+            error=str(error),
+            reason=_reason(error),
+            transient=isinstance(error, str) or error.transient,
+            registrant=self.key,
+        )
+
+
+_MISSING = {
+    Outcome.ENROLLED: "on the event, but their link is not at hand",
+    Outcome.ALREADY_ENROLLED: (
+        "on the event already, enrolled by somebody else or by a run that kept no ledger; the service shows no link"
+    ),
+}
+
+
+def _reason(error: TeamsRegistrationError | str) -> str:
+    if isinstance(error, AnswerLost):
+        return error.what
+    if isinstance(error, GraphError):
+        return " ".join(filter(None, [error.reason, error.advice]))
+    return str(error)

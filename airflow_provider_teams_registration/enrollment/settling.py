@@ -1,0 +1,119 @@
+"""What became of a send whose answer was lost, told by reading the event, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from airflow_provider_teams_registration.enrollment.event import Standing
+from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
+from airflow_provider_teams_registration.enrollment.person import Person
+from airflow_provider_teams_registration.graph.errors import Conflict
+
+DEFAULT_SETTLE_AFTER = 120.0
+"""Seconds from a send until its not showing means that it never landed."""
+MAX_SETTLED = 4
+
+
+class OnMissingJoinUrl(str, Enum):
+    """What to do about people who are on the event already and whose link cannot be read."""
+
+    FAIL = "fail"
+    """Report them and fail the task."""
+    IGNORE = "ignore"
+    """Report them."""
+    RE_ENROLL = "re_enroll"
+    """Take them off and enroll them again: they get a new link, and the one they hold stops working."""
+
+
+class Step(Enum):
+    """What comes next for a person whose outcome is still open."""
+
+    SEND = "send"
+    LOOK_AGAIN = "look again"
+
+
+@dataclass(frozen=True)
+class Settling:
+    """
+    The rules.
+
+    :param hands_links_out_once: whether a link can be had only in the answer to the enrollment.
+    :param on_missing_join_url: what to do about other people's people.
+    :param settle_after: how long a send may take to show on the event.
+    """
+
+    hands_links_out_once: bool
+    on_missing_join_url: OnMissingJoinUrl
+    settle_after: timedelta
+
+    def settle(self, person: Person, standings: Sequence[Standing], now: datetime) -> Enrollment | Step:
+        """
+        Decide about somebody after the event was read.
+
+        :param person: who was sent without an answer, or is said to be there already.
+        :param standings: their records on the event; none where they do not show.
+        :param now: when the event was read.
+        """
+        is_overdue = person.sent_at is None or now - person.sent_at >= self.settle_after
+        if not standings:
+            return self._absent(person) if is_overdue else Step.LOOK_AGAIN
+        if standings[0].is_link_due and not is_overdue:
+            return Step.LOOK_AGAIN
+        if person.is_ours:
+            return self._settle_own(person, standings)
+        return self.settle_others(person, standings)
+
+    def settle_others(self, person: Person, standings: Sequence[Standing]) -> Enrollment | Step:
+        """Decide about somebody who was on the event before we sent them."""
+        standing = _best(standings)
+        outcome = Outcome.ALREADY_ENROLLED if standing.outcome is Outcome.ENROLLED else standing.outcome
+        enrollment = person.enrolled(standing, outcome)
+        if not enrollment.is_link_missing or not self.hands_links_out_once:
+            return enrollment
+        return self._without_link(person, len(standings), enrollment)
+
+    def settle_linkless(self, person: Person) -> Enrollment | Step:
+        """Decide about somebody whom we enrolled and whose link was not to be kept."""
+        return self._without_link(person, 1, person.enrolled(Standing(Outcome.ALREADY_ENROLLED, error=_NOT_KEPT)))
+
+    def _without_link(self, person: Person, records: int, enrollment: Enrollment) -> Enrollment | Step:
+        if self.on_missing_join_url is OnMissingJoinUrl.RE_ENROLL:
+            person.records = records
+            return Step.SEND
+        is_missing = self.on_missing_join_url is OnMissingJoinUrl.FAIL
+        return replace(enrollment, is_link_missing=is_missing)
+
+    def _settle_own(self, person: Person, standings: Sequence[Standing]) -> Enrollment | Step:
+        standing = _best(standings)
+        if standing.join_web_url or not self.hands_links_out_once:
+            return person.enrolled(standing)
+        # Nobody can hold the link that was lost with the answer: a new enrollment takes nothing from anybody.
+        person.times_settled += 1
+        if person.times_settled > MAX_SETTLED:
+            return person.refused("Enrolled again and again, and every answer was lost", Outcome.UNKNOWN)
+        person.records = len(standings)
+        return Step.SEND
+
+    def _absent(self, person: Person) -> Enrollment | Step:
+        if person.is_accepted:
+            return person.refused(_NOT_SHOWN, Outcome.UNKNOWN)
+        if isinstance(person.refusal, Conflict):
+            return self.settle_others(person, [Standing(Outcome.ENROLLED)])
+        if person.refusal is not None:
+            return person.refused(person.refusal)
+        person.times_settled += 1
+        if person.times_settled > MAX_SETTLED:
+            return person.refused("Sent again and again, every answer was lost, and they are not on the event")
+        return Step.SEND
+
+
+def _best(standings: Sequence[Standing]) -> Standing:
+    """The record that lets a person join, where there are several."""
+    return next((standing for standing in standings if standing.join_web_url), standings[0])
+
+
+_NOT_KEPT = "enrolled earlier, and the ledger holds no link for them"
+_NOT_SHOWN = "The service took the enrollment and does not show it yet"

@@ -1,0 +1,302 @@
+"""What every operator that enrolls people has in common, wherever its rows come from."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY, BaseOperator, conf, timezone
+
+try:
+    from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+except ImportError:
+    from airflow.triggers.temporal import DateTimeTrigger
+
+from airflow_provider_teams_registration.enrollment.report import MaxRejected, Report
+from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError, Throttled
+from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
+from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
+from airflow_provider_teams_registration.links.meeting import MeetingLink, push_meeting_link
+from airflow_provider_teams_registration.operators.complaint import complaint
+from airflow_provider_teams_registration.operators.rows import refuse_unstorable
+from airflow_provider_teams_registration.read_enrollments import reference
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_teams_registration.enrollment.ledger import Ledger
+    from airflow_provider_teams_registration.enrollment.results import Results
+    from airflow_provider_teams_registration.enrollment.sending import SendingOptions
+    from airflow_provider_teams_registration.enrollment.sql_ledger import SqlLedger
+
+SUMMARY_KEY = "summary"
+DEFAULT_LEDGER_TABLE = "teams_registration_ledger"
+_ON_MISSING = ("fail", "ignore", "re_enroll")
+
+
+class EnrollingOperator(BaseOperator):
+    """
+    Enrolls rows in an event; what the rows are is the subclass's.
+
+    :param meeting_id: the online meeting's ``id`` in Graph (not its join URL nor its number). (templated)
+    :param organizer_id: object id of the meeting's organizer; None is the signed-in user, which needs a connection
+        with ``auth`` ``refresh_token``. (templated)
+    :param webinar_id: reserved for webinars; refused by this version.
+    :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``. (templated)
+    :param max_rejected: how many refusals (outcomes ``invalid`` and ``rejected``) the task tolerates: a number, or a
+        per cent of the input such as ``"5%"``. A lost answer (``unknown``) is never tolerated. Default 0. (templated)
+    :param max_parallel_requests: how many calls, of up to 20 people each, may be under way at once. Default 4.
+    :param ledger_conn_id: Airflow connection to a SQL database for the ledger, which makes re-runs no-ops across DAG
+        runs and DAGs. None, the default, takes Airflow's task state store (3.3+), which serves the retries of the task,
+        or else the process's memory. (templated)
+    :param ledger_table: the ledger's table, created on first use. Default ``teams_registration_ledger``. (templated)
+    :param store_join_urls: whether the ledger keeps links. Without them a re-run cannot return them. Default True.
+    :param on_missing_join_url: what to do about people who are on the event already and whose link cannot be read:
+        ``fail`` the task once all others are enrolled (the default), ``ignore``, or ``re_enroll`` them, which gives
+        them a new link and ends the one they hold.
+    :param settle_after: seconds until a person who was sent without an answer and does not show on the event counts as
+        not enrolled and is sent again. Default 120.
+    :param xcom_limit: up to how many rows go to XCom. Beyond it XCom holds a reference for ``read_enrollments``, and
+        ``ledger_conn_id`` is needed. Default 1,000.
+    :param deferrable: whether a wait that the service imposes frees the worker slot. It needs a ledger that lasts.
+        Default: ``[operators] default_deferrable``.
+    :param defer_over: seconds of waiting beyond which it does. Default 60.
+    :raises PermanentFailure: somebody was refused beyond ``max_rejected``, or the event or connection cannot work;
+        the task fails without retries.
+    :raises TransientFailure: the service was unreachable, in trouble or throttling; the task's retries apply.
+    """
+
+    template_fields: Sequence[str] = (
+        "meeting_id",
+        "webinar_id",
+        "organizer_id",
+        "conn_id",
+        "max_rejected",
+        "ledger_conn_id",
+        "ledger_table",
+    )
+    operator_extra_links = (MeetingLink(),)
+    ui_color = "#e3e0f7"
+
+    def __init__(
+        self,
+        *,
+        meeting_id: str | None = None,
+        webinar_id: str | None = None,
+        organizer_id: str | None = None,
+        conn_id: str = TeamsRegistrationHook.default_conn_name,
+        max_rejected: int | str = 0,
+        max_parallel_requests: int = 4,
+        ledger_conn_id: str | None = None,
+        ledger_table: str = DEFAULT_LEDGER_TABLE,
+        store_join_urls: bool = True,
+        on_missing_join_url: str = "fail",
+        settle_after: float = 120.0,
+        xcom_limit: int = 1000,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        defer_over: float = 60.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.meeting_id = meeting_id
+        self.webinar_id = webinar_id
+        self.organizer_id = organizer_id
+        self.conn_id = conn_id
+        self.max_rejected = max_rejected
+        self.max_parallel_requests = max_parallel_requests
+        self.ledger_conn_id = ledger_conn_id
+        self.ledger_table = ledger_table
+        self.store_join_urls = store_join_urls
+        self.on_missing_join_url = on_missing_join_url
+        self.settle_after = settle_after
+        self.xcom_limit = xcom_limit
+        self.deferrable = deferrable
+        self.defer_over = defer_over
+        self._stop: threading.Event | None = None
+        self._check_arguments()
+
+    def _check_arguments(self) -> None:
+        if (self.meeting_id is None) == (self.webinar_id is None):
+            the_meeting(self.meeting_id, self.webinar_id)
+        for name, least in (("max_parallel_requests", 1), ("xcom_limit", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f"{name} is {value!r}; it must be a whole number from {least}.")
+        for name in ("settle_after", "defer_over"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not value >= 0:
+                raise ValueError(f"{name} is {value!r}; it must be a number of seconds from 0.")
+        if self.on_missing_join_url not in _ON_MISSING:
+            raise ValueError(
+                f"on_missing_join_url is {self.on_missing_join_url!r}; it must be one of {', '.join(_ON_MISSING)}."
+            )
+        # A template, or another task's result, is read once it is rendered.
+        is_given = isinstance(self.max_rejected, int | float) or "{" not in str(self.max_rejected)
+        if isinstance(self.max_rejected, int | float | str) and is_given:
+            MaxRejected.read(self.max_rejected)
+
+    def resume(self, context: Context, event: Any = None) -> Any:
+        """Go on after a wait: the ledger knows who is through, so this is the same once more."""
+        return self.execute(context)
+
+    def on_kill(self) -> None:
+        """End the sending, so that the rows of those who are enrolled by now still reach XCom."""
+        if self._stop is not None:
+            self._stop.set()
+
+    def enroll_rows(self, context: Context, rows: Iterable[Any]) -> Any:
+        """
+        Enroll rows, push the summary, and fail where the outcome is not what was asked for.
+
+        :param context: the task's context.
+        :param rows: dicts of column and value, or plain ids; read as they are needed.
+        :return: the rows with what became of them, or a reference where they are more than ``xcom_limit``.
+        """
+        from airflow_provider_teams_registration.enrollment.results import Results
+        from airflow_provider_teams_registration.hooks.ledger import open_ledger
+
+        try:
+            meeting_id = the_meeting(self.meeting_id, self.webinar_id)
+            max_rejected = MaxRejected.read(self.max_rejected)
+            ledger = open_ledger(context, self.ledger_conn_id, self.ledger_table, store_join_urls=self.store_join_urls)
+        except ValueError as error:
+            raise PermanentFailure(str(error)) from None
+        # Only a ledger in SQL is shared, and only it has room for rows.
+        sql_ledger = cast("SqlLedger", ledger) if ledger.is_shared else None
+        try:
+            rows, is_long = self._refuse_what_cannot_be_returned(context, rows, sql_ledger)
+            # However few of the rows are people, XCom holds none of a long input.
+            results = Results(0 if is_long else self.xcom_limit, sql_ledger)
+            report = self._enroll(context, meeting_id, rows, ledger, results)
+            return self._conclude(context, report, max_rejected, ledger, results)
+        finally:
+            ledger.close()
+
+    def _enroll(
+        self, context: Context, meeting_id: str, rows: Iterable[Any], ledger: Ledger, results: Results
+    ) -> Report:
+        from airflow_provider_teams_registration.enrollment.enroll import enroll
+        from airflow_provider_teams_registration.enrollment.sending import Postponed
+
+        if isinstance(rows, Sequence) and not rows:
+            return Report(keep=results.keep)
+        self._stop = threading.Event()
+        hook = TeamsRegistrationHook(self.conn_id)
+        with failures_for_airflow():
+            event = hook.event(meeting_id, self.organizer_id or None)
+            push_meeting_link(context, hook.online_meeting(meeting_id, self.organizer_id or None))
+            options = self._sending_options(ledger)
+            try:
+                return enroll(event, rows, ledger=ledger, options=options, stop=self._stop, keep=results.keep)
+            except Throttled as error:
+                # Asked for patience before anybody was sent.
+                if options.defer_over is None or (error.retry_after or 0) <= options.defer_over:
+                    raise
+                return Report(cut_short=Postponed(error.retry_after or 0))
+            finally:
+                hook.session.close()
+
+    def _sending_options(self, ledger: Ledger) -> SendingOptions:
+        from airflow_provider_teams_registration.enrollment.sending import SendingOptions
+        from airflow_provider_teams_registration.enrollment.settling import OnMissingJoinUrl
+
+        return SendingOptions(
+            max_parallel_requests=self.max_parallel_requests,
+            on_missing_join_url=OnMissingJoinUrl(self.on_missing_join_url),
+            settle_after=self.settle_after,
+            # Without a ledger that lasts, going on after a deferral would be starting over.
+            defer_over=self.defer_over if self.deferrable and ledger.is_durable else None,
+        )
+
+    def _refuse_what_cannot_be_returned(
+        self, context: Context, rows: Iterable[Any], ledger: SqlLedger | None
+    ) -> tuple[Iterable[Any], bool]:
+        """Find out before anybody is sent where the result can go; return all rows, and whether they are too many."""
+        iterator = iter(rows)
+        first = rows if isinstance(rows, Sequence) else list(islice(iterator, self.xcom_limit + 1))
+        is_long = len(first) > self.xcom_limit
+        if is_long and (ledger is None or not self.store_join_urls):
+            raise PermanentFailure(
+                f"There are more than {self.xcom_limit:,} rows, too many for XCom. Nothing was sent. Name a "
+                "ledger_conn_id, with store_join_urls, to keep them in a database, or raise xcom_limit."
+            )
+        if context["ti"].map_index < 0 and next(iter(self.iter_mapped_dependants()), None) is not None:
+            _refuse_unmappable(len(first), is_long)
+        if is_long:
+            return (rows if isinstance(rows, Sequence) else chain(first, iterator)), True
+        try:
+            refuse_unstorable(first)
+        except ValueError as error:
+            raise PermanentFailure(str(error)) from None
+        return first, False
+
+    def _conclude(
+        self, context: Context, report: Report, max_rejected: MaxRejected, ledger: Ledger, results: Results
+    ) -> Any:
+        from airflow_provider_teams_registration.enrollment.ledger import FencedOff
+        from airflow_provider_teams_registration.enrollment.sending import Postponed
+
+        if isinstance(report.cut_short, FencedOff):
+            raise PermanentFailure(str(report.cut_short))
+        if isinstance(report.cut_short, Postponed) and self.deferrable and ledger.is_durable:
+            self.log.info("%s so far.", report.sentence())
+            self._postpone(report.cut_short.seconds)
+        summary = report.summary()
+        context["ti"].xcom_push(key=SUMMARY_KEY, value=summary)
+        self._note(ledger, summary)
+        value: Any = results.rows
+        if value is None:
+            value = reference(self.ledger_conn_id, self.ledger_table, ledger, summary)
+        failure = complaint(report, max_rejected, is_durable=ledger.is_durable)
+        if failure is not None and self.do_xcom_push:
+            context["ti"].xcom_push(key=XCOM_RETURN_KEY, value=value)
+        if failure is None and report.refused:
+            self.log.warning("Tolerated by max_rejected=%s: %s.", max_rejected, report.complaint())
+        if report.changed:
+            self.log.warning("%s changed since they were enrolled; nobody was sent again.", f"{report.changed:,}")
+        self.log.info("%s.", report.sentence())
+        if failure is not None:
+            raise failure
+        return value
+
+    def _note(self, ledger: Ledger, summary: dict[str, Any]) -> None:
+        try:
+            ledger.finish(summary)
+        except TeamsRegistrationError as error:
+            self.log.warning("The counts did not reach the ledger: %s", error)
+
+    def _postpone(self, seconds: float) -> None:
+        self.log.info("The service asks for %.0f s of patience: deferred.", seconds)
+        self.defer(trigger=DateTimeTrigger(moment=timezone.utcnow() + timedelta(seconds=seconds)), method_name="resume")
+
+
+def the_meeting(meeting_id: str | None, webinar_id: str | None) -> str:
+    """
+    Return the event's id.
+
+    :raises ValueError: not exactly one of the two is given.
+    """
+    if bool(meeting_id) == bool(webinar_id):
+        raise ValueError(f"{'Both' if meeting_id else 'Neither'} of meeting_id and webinar_id given; give exactly one.")
+    if not meeting_id:
+        raise ValueError("webinar_id: this version enrolls in online meetings only; give meeting_id.")
+    return meeting_id
+
+
+def _refuse_unmappable(rows: int, is_long: bool) -> None:
+    """Airflow would refuse the push of the result only after everybody had been enrolled."""
+    if is_long:
+        raise PermanentFailure(
+            "A mapped task follows, but there are more rows than xcom_limit, so that XCom will hold a reference to "
+            "them. Nothing was sent. Map over enrollment_pages() of the result, or raise xcom_limit."
+        )
+    longest = conf.getint("core", "max_map_length", fallback=1024)
+    if rows > longest:
+        raise PermanentFailure(
+            f"registrants holds {rows:,} rows and a mapped task follows, but Airflow maps over {longest:,} at most "
+            "([core] max_map_length). Nothing was sent. Lower xcom_limit and map over enrollment_pages() of the "
+            "result, enroll in several tasks (chunks), or raise the limit."
+        )

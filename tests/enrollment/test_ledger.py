@@ -1,0 +1,657 @@
+"""What every kind of ledger keeps, whoever writes to it and however it ends."""
+
+import json
+import sqlite3
+import threading
+import traceback
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import pytest
+import sqlalchemy as sa
+
+from airflow_provider_teams_registration.enrollment import sql_ledger
+from airflow_provider_teams_registration.enrollment.ledger import (
+    FencedOff,
+    Ledger,
+    LedgerEntry,
+    LedgerFailure,
+    Run,
+    utc_now,
+)
+from airflow_provider_teams_registration.enrollment.memory_ledger import MemoryLedger
+from airflow_provider_teams_registration.enrollment.outcome import Outcome
+from airflow_provider_teams_registration.enrollment.sql_ledger import SqlLedger
+from airflow_provider_teams_registration.enrollment.sql_tables import tables
+from airflow_provider_teams_registration.enrollment.state_store_ledger import MAX_VALUE, StateStoreLedger
+from tests.services import MARIADB, POSTGRES, connect_or_skip
+
+EVENT = "MSp" + "x" * 150
+RUN = Run("dag", "manual__2025-01-01", "enroll[3]")
+OTHER_RUN = Run("dag", "manual__2025-01-02", "enroll[3]")
+CANARY = "CANARY@example.org"
+DATABASES = ["SQLite", "PostgreSQL", "MariaDB"]
+
+
+class Store:
+    """A task state store: values become JSON, and none is longer than Airflow takes."""
+
+    def __init__(self):
+        self.values = {}
+        self.refusals_to_come = 0
+
+    def get(self, key, default=None):
+        return json.loads(self.values[key]) if key in self.values else default
+
+    def set(self, key, value):
+        if self.refusals_to_come:
+            self.refusals_to_come -= 1
+            raise ConnectionError(f"no place for {value}")
+        text = json.dumps(value)
+        if len(text.encode()) > MAX_VALUE:
+            raise ValueError(f"too long: {text}")
+        self.values[key] = text
+
+
+class StateStores:
+    """The store of one task, and of each other task another one."""
+
+    is_fenced = True
+
+    def __init__(self):
+        self.stores = {}
+
+    def ledger(self, run=RUN, **options):
+        return StateStoreLedger(self.stores.setdefault(run, Store()), run, **options)
+
+    def raw(self):
+        return " ".join(" ".join(store.values.values()) for store in self.stores.values())
+
+
+class Memory:
+    is_fenced = False
+
+    def ledger(self, run=RUN, **options):
+        return MemoryLedger(run, **options)
+
+
+@dataclass
+class Database:
+    """Tables of their own in a database."""
+
+    address: str
+    table: str
+    file: object = None
+    is_fenced = True
+
+    def __post_init__(self):
+        self.opened = []
+
+    def engine(self):
+        self.opened.append(sa.create_engine(self.address))
+        return self.opened[-1]
+
+    def ledger(self, run=RUN, **options):
+        return SqlLedger(self.engine(), self.table, run, **options)
+
+    def select(self, suffix=""):
+        with self.engine().connect() as connection:
+            return [row._asdict() for row in connection.execute(sa.text(f"SELECT * FROM {self.table}{suffix}"))]
+
+    def raw(self):
+        found = " ".join(repr(self.select(suffix)) for suffix in ("", "_runs", "_rows"))
+        return found + (self.file.read_bytes().decode("latin-1") if self.file else "")
+
+    def drop(self):
+        engine = self.engine()
+        tables(self.table).runs.metadata.drop_all(engine)
+        for each in self.opened:
+            each.dispose()
+
+
+def database(kind, folder):
+    table = f"ledger_{uuid.uuid4().hex[:12]}"
+    if kind == "SQLite":
+        return Database(f"sqlite:///{folder / 'ledger.db'}", table, folder / "ledger.db")
+    found = Database({"PostgreSQL": POSTGRES, "MariaDB": MARIADB}[kind], table)
+    connect_or_skip(kind, lambda: found.engine().connect().close(), sa.exc.OperationalError)
+    return found
+
+
+@pytest.fixture
+def place(request, tmp_path):
+    """Where ledgers are kept."""
+    if request.param == "memory":
+        yield Memory()
+    elif request.param == "state store":
+        yield StateStores()
+    else:
+        found = database(request.param, tmp_path)
+        yield found
+        found.drop()
+
+
+def _kind(place):
+    return next(kind for kind in DATABASES if kind.lower()[:5] in place.address.replace("mysql", "maria"))
+
+
+every_kind = pytest.mark.parametrize("place", ["memory", "state store", *DATABASES], indirect=True)
+every_lasting_kind = pytest.mark.parametrize("place", ["state store", *DATABASES], indirect=True)
+every_database = pytest.mark.parametrize("place", DATABASES, indirect=True)
+
+
+def begun(place, run=RUN, event=EVENT, **options) -> Ledger:
+    ledger = place.ledger(run, **options)
+    ledger.begin(event)
+    return ledger
+
+
+def entry(registrant="somebody", outcome=Outcome.ENROLLED, **fields):
+    return LedgerEntry(registrant, "f" * 64, outcome, **fields)
+
+
+def full_entry():
+    return entry(
+        join_web_url="https://teams.example/" + "é😀" * 300,
+        registration_id="registration 1",
+        error="Graph said 'no' - \"no\" \\ % ; 😀",
+        error_code="Bad",
+        request_id="00000000-1111-2222-3333-444444444444",
+    )
+
+
+def fields(found):
+    return {name: value for name, value in vars(found).items() if name not in ("first_seen", "last_seen")}
+
+
+@every_kind
+def test_nobody_is_known_at_first(place):
+    assert begun(place).recall(["somebody", "else"]) == {}
+
+
+@every_kind
+def test_every_field_comes_back(place):
+    ledger = begun(place)
+    before = utc_now()
+
+    written = ledger.write([full_entry()])
+
+    found = ledger.recall(["somebody", "else"])
+    assert written.foreign == {}
+    assert list(found) == ["somebody"]
+    assert fields(found["somebody"]) == fields(replace(full_entry(), run=RUN, attempt=1, version=1))
+    assert fields(written.stored["somebody"]) == fields(found["somebody"])
+    assert before <= found["somebody"].first_seen == found["somebody"].last_seen <= utc_now()
+
+
+@every_kind
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_outcome_comes_back(place, outcome):
+    ledger = begun(place)
+    ledger.write([entry(outcome=outcome)])
+
+    assert ledger.recall(["somebody"])["somebody"].outcome is outcome
+
+
+@every_kind
+def test_writing_again_keeps_the_first_moment_and_forgets_what_is_no_more(place):
+    ledger = begun(place)
+    first = ledger.write([full_entry()]).stored["somebody"]
+
+    ledger.write([entry(outcome=Outcome.CANCELLED, version=first.version)])
+
+    found = ledger.recall(["somebody"])["somebody"]
+    assert (found.outcome, found.version) == (Outcome.CANCELLED, 2)
+    assert (found.join_web_url, found.error, found.error_code, found.request_id) == (None, None, None, None)
+    assert found.first_seen == first.first_seen
+    assert found.last_seen > first.last_seen
+
+
+@every_kind
+def test_stale_write_comes_back_as_foreign_and_changes_nothing(place):
+    ledger = begun(place)
+    ledger.write([entry(outcome=Outcome.UNKNOWN)])
+    ledger.write([entry(join_web_url="https://teams.example/1", version=1)])
+
+    written = ledger.write([entry(outcome=Outcome.UNKNOWN), entry("else", Outcome.UNKNOWN)])
+
+    assert list(written.stored) == ["else"]
+    assert written.foreign["somebody"].join_web_url == "https://teams.example/1"
+    assert written.foreign["somebody"].registrant == "somebody"
+    found = ledger.recall(["somebody", "else"])
+    assert [found[name].version for name in ("somebody", "else")] == [2, 1]
+    assert found["somebody"].outcome is Outcome.ENROLLED
+
+
+@every_database
+def test_what_another_run_wrote_meanwhile_comes_back_as_foreign(place):
+    one, other = begun(place), begun(place, OTHER_RUN)
+    one.write([entry(join_web_url="https://teams.example/1")])
+
+    written = other.write([entry(outcome=Outcome.UNKNOWN)])
+
+    assert written.stored == {}
+    assert (written.foreign["somebody"].run, written.foreign["somebody"].version) == (RUN, 1)
+    assert other.recall(["somebody"])["somebody"].join_web_url == "https://teams.example/1"
+
+
+@every_database
+def test_write_whose_confirmation_was_lost_counts_as_written_when_it_is_repeated(place):
+    ledger = begun(place)
+    ledger.write([entry(outcome=Outcome.UNKNOWN)])
+
+    written = ledger.write([entry(outcome=Outcome.UNKNOWN)])
+
+    assert (written.stored["somebody"].version, written.foreign) == (1, {})
+
+
+@every_kind
+def test_event_keeps_its_own_people(place):
+    begun(place).write([entry()])
+
+    assert begun(place, event="another event").recall(["somebody"]) == {}
+
+
+@every_lasting_kind
+def test_younger_attempt_of_a_run_fences_the_older_one_off(place):
+    older = begun(place)
+    older.write([entry(outcome=Outcome.UNKNOWN)])
+    younger = begun(place)
+
+    with pytest.raises(FencedOff, match="younger attempt"):
+        older.write([entry(version=1), entry("else")])
+
+    assert (older.attempt, younger.attempt) == (1, 2)
+    found = younger.recall(["somebody", "else"])
+    assert list(found) == ["somebody"]
+    assert found["somebody"].outcome is Outcome.UNKNOWN
+    assert younger.write([entry(version=1)]).stored["somebody"].attempt == 2
+
+
+@every_lasting_kind
+@pytest.mark.parametrize(
+    ("run", "event"),
+    [
+        (OTHER_RUN, EVENT),
+        (replace(RUN, dag_id="other"), EVENT),
+        (replace(RUN, task="enroll[4]"), EVENT),
+        (RUN, "another event"),
+    ],
+)
+def test_attempt_of_another_run_or_on_another_event_fences_nobody_off(place, run, event):
+    ledger = begun(place)
+    begun(place, run, event)
+
+    assert list(ledger.write([entry()]).stored) == ["somebody"]
+
+
+@every_kind
+def test_ids_that_a_database_might_confuse_are_kept_apart(place):
+    ids = ["a", "A", "a ", "a  ", " a", "\u00e4", "a\u0308", "\u00c4", "ss", "\u00df", "x" * 5000, "x" * 4999 + "y"]
+    ids += ["\U0001f600", "\U0001f601", "'; DROP TABLE x; --", '"', "\\", "%", "_", "a\nb", "a\tb", "null", "1", "01"]
+    ledger = begun(place)
+
+    ledger.write([entry(name, join_web_url=f"https://teams.example/{number}") for number, name in enumerate(ids)])
+
+    found = ledger.recall([*ids, "B", "a   ", "x" * 5001])
+    assert {name: one.join_web_url for name, one in found.items()} == {
+        name: f"https://teams.example/{number}" for number, name in enumerate(ids)
+    }
+    assert all(name == one.registrant for name, one in found.items())
+
+
+@every_lasting_kind
+def test_links_that_are_not_to_be_kept_stand_nowhere(place):
+    ledger = begun(place, store_join_urls=False)
+    ledger.write([entry(outcome=Outcome.UNKNOWN)])
+
+    written = ledger.write([entry(join_web_url="https://teams.example/CANARY", version=1)])
+    ledger.finish({"rows": 1})
+
+    assert written.stored["somebody"].join_web_url is None
+    assert ledger.recall(["somebody"])["somebody"].join_web_url is None
+    assert "CANARY" not in place.raw()
+    assert "f" * 64 in place.raw()
+
+
+@every_database
+def test_two_who_write_the_same_new_people_at_once_get_each_person_once(place):
+    ledgers = [begun(place), begun(place, OTHER_RUN)]
+    for round_ in range(5):
+        names = [f"person {round_} {number}" for number in range(40)]
+        ready = threading.Barrier(2)
+
+        def write(ledger, order, ready=ready):
+            ready.wait()
+            return ledger.write([entry(name, Outcome.UNKNOWN) for name in order])
+
+        with ThreadPoolExecutor(2) as threads:
+            one, other = threads.map(write, ledgers, [names, names[::-1]])
+
+        assert sorted([*one.stored, *other.stored]) == sorted(names)
+        assert set(one.foreign) == set(other.stored)
+        assert set(other.foreign) == set(one.stored)
+        recalled = ledgers[0].recall(names)
+        assert {name: found.run for name, found in recalled.items()} == {
+            **dict.fromkeys(one.stored, RUN),
+            **dict.fromkeys(other.stored, OTHER_RUN),
+        }
+
+
+@every_database
+def test_many_who_create_the_tables_at_once_all_get_to_work(place):
+    ready = threading.Barrier(6)
+
+    def begin(number):
+        ledger = place.ledger(RUN if number < 3 else replace(RUN, run_id=f"run {number}"))
+        ready.wait()
+        ledger.begin(EVENT)
+        return ledger.attempt
+
+    with ThreadPoolExecutor(6) as threads:
+        attempts = list(threads.map(begin, range(6)))
+
+    assert sorted(attempts[:3]) == [1, 2, 3]
+    assert attempts[3:] == [1, 1, 1]
+
+
+@every_database
+def test_summary_stands_in_the_runs_table_and_only_the_youngest_attempt_writes_it(place):
+    older = begun(place)
+    older.finish({"rows": 3, "reasons": {"\U0001f600": 1}})
+    (row,) = place.select("_runs")
+    assert json.loads(row["summary"]) == {"rows": 3, "reasons": {"\U0001f600": 1}}
+    assert row["ended_at"] is not None
+    assert (row["dag_id"], row["run_id"], row["task"], row["attempt"]) == (RUN.dag_id, RUN.run_id, RUN.task, 1)
+
+    younger = begun(place)
+    older.finish({"rows": 4})
+
+    (row,) = place.select("_runs")
+    assert (row["summary"], row["ended_at"], row["attempt"]) == (None, None, 2)
+    younger.finish({"rows": 5})
+    assert json.loads(place.select("_runs")[0]["summary"]) == {"rows": 5}
+
+
+@every_kind
+def test_ledger_that_was_never_begun_can_be_finished_and_closed(place):
+    ledger = place.ledger()
+    ledger.finish({"rows": 0})
+    ledger.close()
+
+
+@every_database
+def test_people_are_queried_by_event_and_id(place):
+    begun(place).write([replace(full_entry(), registrant=CANARY)])
+
+    (row,) = place.select()
+
+    assert (row["event"], row["registrant"], row["outcome"]) == (EVENT, CANARY, "enrolled")
+    assert row["join_web_url"] == full_entry().join_web_url
+    assert (row["dag_id"], row["run_id"], row["task"], row["attempt"]) == (RUN.dag_id, RUN.run_id, RUN.task, 1)
+    assert (row["error_code"], row["request_id"]) == ("Bad", full_entry().request_id)
+
+
+@every_database
+def test_people_who_came_up_again_are_marked(place):
+    ledger = begun(place)
+    written = ledger.write([entry(f"person {number}") for number in range(1001)]).stored
+
+    ledger.touch(list(written))
+
+    found = ledger.recall(list(written))
+    assert len(found) == 1001
+    assert all(found[name].last_seen > written[name].last_seen for name in written)
+    assert all(found[name].first_seen == written[name].first_seen for name in written)
+    assert {one.version for one in found.values()} == {1}
+
+
+@every_database
+def test_rows_are_read_back_with_their_links_in_pages(place):
+    ledger = begun(place)
+    ledger.write([entry(f"person {n}", join_web_url=f"https://teams.example/{n}") for n in (1, 2)])
+    rows = [
+        (position, f"person {position}", {"id": f"person {position}", "seat": "\U0001f600"}, Outcome.ENROLLED, None)
+        for position in (1, 2)
+    ]
+    ledger.write_results([*rows, (3, None, {"id": None, "at": utc_now()}, Outcome.INVALID, "id is empty")])
+    ledger.write_results([(7, "person 7", {"id": "person 7"}, Outcome.REJECTED, "400")])
+    ledger.write_results([])
+
+    reader = place.ledger(Run())
+    first, rest = (reader.read_results(ledger.run_key, *pages) for pages in ((0, 2), (2, 100)))
+
+    assert first == [
+        {
+            "id": f"person {n}",
+            "seat": "\U0001f600",
+            "outcome": "enrolled",
+            "join_web_url": f"https://teams.example/{n}",
+            "error": None,
+        }
+        for n in (1, 2)
+    ]
+    assert [(row["id"], row["outcome"], row["join_web_url"], row["error"]) for row in rest] == [
+        (None, "invalid", None, "id is empty"),
+        ("person 7", "rejected", None, "400"),
+    ]
+
+
+@every_database
+def test_next_attempt_starts_its_rows_anew_and_leaves_those_of_others(place):
+    ledger, other = begun(place), begun(place, OTHER_RUN)
+    for each in (ledger, other):
+        each.write_results([(1, "somebody", {"id": "somebody"}, Outcome.ENROLLED, None)])
+
+    again = begun(place)
+
+    assert again.read_results(again.run_key, 0, 10) == []
+    assert len(again.read_results(other.run_key, 0, 10)) == 1
+
+
+@every_database
+def test_attempt_that_was_fenced_off_keeps_no_rows(place):
+    older, younger = begun(place), begun(place)
+
+    with pytest.raises(FencedOff):
+        older.write_results([(1, "somebody", {"id": "somebody"}, Outcome.UNKNOWN, None)])
+
+    younger.write_results([(1, "somebody", {"id": "somebody"}, Outcome.ENROLLED, None)])
+    assert [row["outcome"] for row in younger.read_results(younger.run_key, 0, 10)] == ["enrolled"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "a b", "1a", "a-b", "a.b.c", ".a", "a.", 'a"', "a;b", "a\n", "\u00e4", "x" * 59, f"{'s' * 64}.a", "a--"],
+)
+def test_table_that_is_no_name_is_refused(name):
+    with pytest.raises(ValueError, match=r"ledger_table is .*; it must be a name"):
+        SqlLedger(sa.create_engine("sqlite://"), name)
+
+
+@pytest.mark.parametrize("name", ["a", "_a", "Ledger_2", "x" * 58])
+def test_table_of_any_other_name_is_created_with_two_beside_it(name, tmp_path):
+    ledger = SqlLedger(sa.create_engine(f"sqlite:///{tmp_path / 'ledger.db'}"), name)
+    ledger.begin(EVENT)
+    ledger.close()
+
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        found = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert found == {name, f"{name}_runs", f"{name}_rows"}
+
+
+@every_database
+def test_ledger_lives_in_a_schema(place):
+    schema = {"SQLite": "main", "PostgreSQL": "public", "MariaDB": "test"}
+    place.table = f"{schema[_kind(place)]}.{place.table}"
+
+    assert list(begun(place).write([entry()]).stored) == ["somebody"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sqlite:////nowhere/at/CANARY/all.db",
+        "postgresql://CANARY:CANARY@127.0.0.1:1/CANARY",
+        "mysql+pymysql://CANARY:CANARY@127.0.0.1:1/CANARY",
+    ],
+)
+def test_database_out_of_reach_is_said_without_its_address_or_password(address, monkeypatch):
+    monkeypatch.setattr(sql_ledger, "MAX_TRIES", 2)
+    ledger = SqlLedger(sa.create_engine(address))
+
+    with pytest.raises(LedgerFailure) as caught:
+        ledger.begin(EVENT)
+
+    assert str(caught.value) == "The ledger's database failed with OperationalError."
+    assert caught.value.transient
+    assert "CANARY" not in "".join(traceback.format_exception(caught.value)).replace(f'"{address}"', "")
+
+
+@every_database
+def test_failure_of_the_database_names_nobody(place, monkeypatch):
+    monkeypatch.setattr(sql_ledger, "MAX_TRIES", 2)
+    ledger = begun(place)
+    tables(place.table).registrants.drop(place.engine())
+    doings = [
+        lambda: ledger.write([entry("CANARY", join_web_url="https://teams.example/CANARY")]),
+        lambda: ledger.recall(["CANARY"]),
+        lambda: ledger.touch(["CANARY"]),
+    ]
+
+    for doing in doings:
+        with pytest.raises(LedgerFailure) as caught:
+            doing()
+        assert "CANARY" not in str(caught.value)
+        assert caught.value.__suppress_context__
+
+
+@every_database
+def test_row_that_somebody_deleted_on_the_way_is_a_failure_not_a_new_person(place):
+    ledger = begun(place)
+    ledger.write([entry(outcome=Outcome.UNKNOWN)])
+    with place.engine().begin() as connection:
+        connection.execute(sa.text(f"DELETE FROM {place.table}"))
+
+    with pytest.raises(LedgerFailure, match="was deleted"):
+        ledger.write([entry(version=1)])
+
+
+@every_database
+def test_texts_that_graph_makes_too_long_are_shortened_rather_than_lost(place):
+    ledger = begun(place)
+
+    ledger.write([entry(outcome=Outcome.REJECTED, error="\0x" * 40_000, error_code="\0y" * 300, request_id="z" * 300)])
+
+    found = ledger.recall(["somebody"])["somebody"]
+    assert found.error.startswith("xxx")
+    assert found.error_code == "y" * 255
+    assert found.request_id == "z" * 255
+
+
+def long_entry(name, version=0):
+    return entry(name, join_web_url=f"https://teams.example/{name}/{'l' * 4000}", version=version)
+
+
+@pytest.fixture
+def store():
+    return Store()
+
+
+@pytest.fixture
+def state_store_ledger(store):
+    def make():
+        ledger = StateStoreLedger(store, RUN)
+        ledger.begin(EVENT)
+        return ledger
+
+    return make
+
+
+def test_state_store_takes_long_links_in_values_of_its_size(state_store_ledger, store):
+    ledger = state_store_ledger()
+    names = [f"person {number}" for number in range(60)]
+    for start in range(0, 60, 20):
+        batch = names[start : start + 20]
+        ledger.write([entry(name, Outcome.UNKNOWN) for name in batch])
+        ledger.write([long_entry(name, version=1) for name in batch])
+
+    found = state_store_ledger().recall(names)
+
+    assert [found[name].join_web_url for name in names] == [long_entry(name).join_web_url for name in names]
+    assert {one.version for one in found.values()} == {2}
+    assert max(len(value) for value in store.values.values()) <= MAX_VALUE
+    assert len(store.values) < 10
+
+
+def test_state_store_goes_on_with_what_an_older_attempt_wrote(state_store_ledger):
+    names = [f"person {number}" for number in range(40)]
+    older = state_store_ledger()
+    older.write([entry(name, Outcome.UNKNOWN) for name in names[:20]])
+    older.write([entry(name, Outcome.UNKNOWN) for name in names[20:]])
+    younger = state_store_ledger()
+    # A batch of a retry mixes people of several earlier ones.
+    younger.write([long_entry(name, version=1) for name in names[10:30]])
+
+    found = state_store_ledger().recall(names)
+
+    assert [found[name].outcome for name in names] == (
+        [Outcome.UNKNOWN] * 10 + [Outcome.ENROLLED] * 20 + [Outcome.UNKNOWN] * 10
+    )
+
+
+@pytest.mark.parametrize("doing", range(1, 12))
+def test_state_store_loses_nothing_that_was_written_however_a_later_write_ends(doing, state_store_ledger, store):
+    class Killed(BaseException):
+        pass
+
+    ledger = state_store_ledger()
+    written = [f"person {number}" for number in range(20)]
+    ledger.write([entry(name, Outcome.UNKNOWN) for name in written])
+    ledger.write([long_entry(name, version=1) for name in written[:5]])
+    put, left = store.set, [doing]
+
+    def set_until_killed(key, value):
+        left[0] -= 1
+        if not left[0]:
+            raise Killed
+        put(key, value)
+
+    store.set = set_until_killed
+    try:
+        ledger.write([long_entry(name, version=1) for name in written[5:]])
+        ledger.write([long_entry(f"new {number}") for number in range(40)])
+    except Killed:
+        pass
+    store.set = put
+
+    younger = state_store_ledger()
+    found = younger.recall(written)
+    assert len(found) == 20
+    assert all(found[name].join_web_url for name in written[:5])
+    younger.write([long_entry(f"newer {number}") for number in range(40)])
+    assert len(state_store_ledger().recall([f"newer {number}" for number in range(40)])) == 40
+    assert len(state_store_ledger().recall(written)) == 20
+
+
+def test_state_store_that_refuses_once_has_written_nothing_and_goes_on(state_store_ledger, store):
+    ledger = state_store_ledger()
+    ledger.write([entry("first", Outcome.UNKNOWN)])
+    store.refusals_to_come = 1
+
+    with pytest.raises(LedgerFailure) as caught:
+        ledger.write([entry("CANARY", Outcome.UNKNOWN)])
+
+    assert str(caught.value) == "Airflow's task state store failed with ConnectionError."
+    assert caught.value.__suppress_context__
+    assert ledger.recall(["CANARY"]) == {}
+    assert list(ledger.write([entry("second")]).stored) == ["second"]
+    assert sorted(state_store_ledger().recall(["first", "CANARY", "second"])) == ["first", "second"]
+
+
+def test_state_store_names_nobody(state_store_ledger, store):
+    state_store_ledger().write([entry(CANARY)])
+
+    assert "CANARY" not in json.dumps(store.values)
+    assert EVENT not in json.dumps(store.values)

@@ -15,7 +15,7 @@ PINS_3.2.2 := fastapi==0.138.0 cadwyn==7.1.0 starlette==1.3.1 svcs==25.1.0
 
 AIRFLOW_TESTS := tests/hooks tests/operators tests/sensors tests/example_dags tests/test_provider.py
 
-.PHONY: demo airflow test lint newest oldest matrix constraints clean
+.PHONY: demo airflow test lint newest oldest matrix proof constraints clean
 
 demo: .venv/ready
 	@$(BIN)/python -m demo
@@ -37,6 +37,10 @@ newest: .venv/ready
 # What Airflow has a say in, once more on the oldest one.
 oldest: .venv-$(OLDEST)/ready
 	.venv-$(OLDEST)/bin/python -m pytest $(AIRFLOW_TESTS)
+
+# Kills and freezes a worker wherever it touches network, ledger or XCom, and prints what became of everybody.
+proof: .venv/ready
+	$(BIN)/python -m proof
 
 # Every Airflow that is supported; Python 3.11 and 3.12 can run them all.
 matrix: $(MATRIX:%=matrix-%)

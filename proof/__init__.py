@@ -1,0 +1,1 @@
+"""The proof: a worker killed or frozen wherever it touches network, ledger or XCom enrolls everybody exactly once."""

@@ -1,0 +1,126 @@
+"""``python -m proof`` plays every case and prints the matrix; it fails where a cell is red or a bug goes unnoticed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from queue import Queue
+
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="proof-airflow-")
+
+import hypothesis.stateful
+from rich.console import Console
+from rich.table import Table
+
+from airflow_provider_teams_registration.emulator.server import Emulator
+from proof.bugs import BUGS
+from proof.histories import Histories
+from proof.matrix import FAULTS, Cell, Setting, cells, settings, try_cell
+
+AT_ONCE = 4
+HISTORIES = 60
+
+
+class Stages:
+    """A few emulators, one for each case that is played at the same time."""
+
+    def __init__(self) -> None:
+        self._free: Queue[Emulator] = Queue()
+
+    def add(self, emulator: Emulator) -> None:
+        """Put up one more."""
+        self._free.put(emulator)
+
+    @contextmanager
+    def one(self) -> Iterator[Emulator]:
+        """Borrow one."""
+        emulator = self._free.get()
+        try:
+            yield emulator
+        finally:
+            self._free.put(emulator)
+
+
+def main() -> int:
+    """Play everything; return the exit code."""
+    started = time.monotonic()
+    stages, console = Stages(), Console(width=120)
+    with ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as threads:
+        for _ in range(AT_ONCE):
+            stages.add(stack.enter_context(Emulator()))
+        wrong = _play_matrix(stages, threads, console)
+        unnoticed = _play_bugs(stages, threads, console)
+        with stages.one() as emulator:
+            _play_histories(emulator, console)
+    for cell, findings in wrong.items():
+        console.print(f"[red]{cell}[/]: {'; '.join(findings[:3])}")
+    console.print(f"{(time.monotonic() - started) / 60:.0f} min.")
+    return 1 if wrong or unnoticed else 0
+
+
+def _play_matrix(stages: Stages, threads: ThreadPoolExecutor, console: Console) -> dict[Cell, list[str]]:
+    def plan(setting: Setting) -> list[Cell]:
+        with stages.one() as emulator:
+            return cells(emulator, setting)
+
+    def play(cell: Cell) -> list[str]:
+        with stages.one() as emulator:
+            return try_cell(emulator, cell)
+
+    planned = [cell for some in threads.map(plan, settings()) for cell in some]
+    wrong: dict[Cell, list[str]] = {}
+    played: dict[tuple[str, str, float], dict[tuple[str, str], list[bool]]] = defaultdict(lambda: defaultdict(list))
+    for cell, findings in zip(planned, threads.map(play, planned), strict=True):
+        setting = cell.setting
+        row = played[setting.ledger, setting.duplicate, setting.lag]
+        row[setting.fault, cell.strike].append(not findings)
+        if findings:
+            wrong[cell] = findings
+    columns = [(fault, strike) for fault in FAULTS for strike in ("kill", "freeze")]
+    table = Table("ledger", "duplicate", "lag", *(f"{fault}, {strike}" for fault, strike in columns))
+    for (ledger, duplicate, lag), results in played.items():
+        table.add_row(ledger, duplicate, f"{lag} s", *(_tally(results[column]) for column in columns))
+    console.print(table)
+    console.print(f"{len(planned) - len(wrong):,} of {len(planned):,} cells green.")
+    return wrong
+
+
+def _tally(results: list[bool]) -> str:
+    return f"{sum(results)}/{len(results)}" if results else ""
+
+
+def _play_bugs(stages: Stages, threads: ThreadPoolExecutor, console: Console) -> list[str]:
+    setting = Setting("state store", "second_record", 0.25, "answer lost")
+
+    def play(cell_and_bug: tuple[Cell, str]) -> bool:
+        with stages.one() as emulator:
+            return bool(try_cell(emulator, *cell_and_bug))
+
+    with stages.one() as emulator:
+        some = cells(emulator, setting)
+    unnoticed = []
+    for bug in BUGS:
+        red = sum(threads.map(play, [(cell, bug) for cell in some]))
+        console.print(f"With the bug '{bug}', {red} of {len(some)} cells turn red.")
+        if not red:
+            unnoticed.append(bug)
+    return unnoticed
+
+
+def _play_histories(emulator: Emulator, console: Console) -> None:
+    Histories.emulator = emulator
+    how_many = hypothesis.settings(
+        max_examples=HISTORIES, stateful_step_count=8, deadline=None, print_blob=True, database=None
+    )
+    hypothesis.stateful.run_state_machine_as_test(Histories, settings=how_many)
+    console.print(f"{HISTORIES} random histories, all well.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Random histories of runs, faults, kills and other people's enrollments, which must all end well."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from airflow_provider_teams_registration.emulator.server import Emulator
+from proof.matrix import DUPLICATES
+from proof.scene import Scene, empty_folder
+
+PEOPLE = [f"person {number}" for number in range(24)]
+RUNS = ("monday", "tuesday")
+FAULTS: list[dict[str, Any]] = [
+    {"route": "POST $batch", "when": "after", "drop": True},
+    {"route": "POST $batch", "when": "after", "status": 503, "is_plain_text": True},
+    {"route": "POST $batch", "when": "before", "status": 503},
+    {"route": "POST $batch", "when": "after", "half": True},
+    {"route": "POST registration/registrants", "nth": 3, "times": 4, "when": "after", "omit": True},
+    {"route": "POST registration/registrants", "nth": 2, "times": 3, "status": 429, "retry_after": "0"},
+    {"route": "GET registration/registrants", "status": 500},
+]
+
+
+class Histories(RuleBasedStateMachine):
+    """
+    One event and one ledger in SQL, over many runs.
+
+    :cvar emulator: the service; set by whoever runs this.
+    """
+
+    emulator: Emulator
+
+    @initialize(duplicate=st.sampled_from(DUPLICATES), lag=st.sampled_from([0.0, 0.2]))
+    def begin(self, duplicate: str, lag: float) -> None:
+        """Start with an empty event."""
+        self._stack = ExitStack()
+        folder = self._stack.enter_context(empty_folder())
+        self._scene = Scene(self.emulator, folder, "sql", {"duplicate": duplicate, "visibility_lag": lag})
+        self._wanted: dict[str, list[str]] = {}
+        self._of_others: set[str] = set()
+
+    @rule(run=st.sampled_from(RUNS), people=st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=24, unique=True))
+    def run_to_the_end(self, run: str, people: list[str]) -> None:
+        """Enroll some people, and look whether all is well with them."""
+        said = self._scene.run(self._scene.attempt(_rows(people), run_id=run))
+        assert said == "success", said
+        self._judge(run, people)
+
+    @rule(
+        run=st.sampled_from(RUNS),
+        people=st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=24, unique=True),
+        point=st.integers(12, 60),
+    )
+    def run_and_be_killed(self, run: str, people: list[str], point: int) -> None:
+        """Start to enroll some people, and be killed on the way."""
+        self._scene.run(self._scene.attempt(_rows(people), run_id=run, strike_at=point))
+        self._wanted[run] = people
+
+    @rule(person=st.sampled_from(PEOPLE))
+    def enroll_by_others(self, person: str) -> None:
+        """Let somebody else enroll a person."""
+        self._scene.enroll_by_others(person)
+        self._of_others.add(person)
+
+    @rule(fault=st.sampled_from(FAULTS))
+    def go_wrong(self, fault: dict[str, Any]) -> None:
+        """Let something go wrong the next time."""
+        self.emulator.clear_faults()
+        self.emulator.add_fault(**fault)
+
+    def teardown(self) -> None:
+        """Let Airflow retry whatever was killed last."""
+        if not hasattr(self, "_scene"):
+            return
+        self.emulator.clear_faults()
+        with self._stack:
+            for run, people in self._wanted.items():
+                self.run_to_the_end(run, people)
+
+    def _judge(self, run: str, people: list[str]) -> None:
+        wrong = self._scene.judge(_rows(people), self._of_others, run, elsewhere=PEOPLE)
+        assert not wrong, wrong
+
+
+def _rows(people: list[str]) -> list[dict[str, str]]:
+    return [{"id": person} for person in people]

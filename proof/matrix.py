@@ -1,0 +1,135 @@
+"""The cells of the proof: each kills or freezes one attempt at one point, lets a retry finish, and asks the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_teams_registration.emulator.server import Emulator
+from proof.scene import Scene, empty_folder, points
+
+DUPLICATES = ("same", "new_link", "conflict", "bad_request", "second_record")
+LAGS = (0.0, 0.25)
+LEDGERS = ("sql", "state store")
+FAULTS: Mapping[str, Mapping[str, Any] | None] = {
+    "none": None,
+    "answer lost": {"route": "POST $batch", "nth": 1, "when": "after", "drop": True},
+    "request lost": {"route": "POST $batch", "nth": 1, "when": "before", "status": 503},
+}
+OF_OTHERS = "person 3"
+ROWS = [*({"id": f"person {number}"} for number in range(22)), {"id": ""}, {"id": "person 5"}]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """
+    The circumstances of a row of cells.
+
+    :param ledger: which ledger.
+    :param duplicate: what a second enrollment of the same person does.
+    :param lag: seconds until a new registrant shows in reads.
+    :param fault: name of what goes wrong besides.
+    """
+
+    ledger: str
+    duplicate: str
+    lag: float
+    fault: str
+
+    @property
+    def switches(self) -> dict[str, Any]:
+        """What the emulator is set to."""
+        return {"duplicate": self.duplicate, "visibility_lag": self.lag}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """
+    One case.
+
+    :param setting: the circumstances.
+    :param strike: ``kill`` or ``freeze``.
+    :param number: which point, counted from 1.
+    :param point: its name.
+    """
+
+    setting: Setting
+    strike: str
+    number: int
+    point: str
+
+
+def settings() -> list[Setting]:
+    """Return all circumstances. Where the service sees nothing of a request, its lag has no say."""
+    return [
+        Setting(ledger, duplicate, lag, fault)
+        for ledger in LEDGERS
+        for duplicate in DUPLICATES
+        for lag in LAGS
+        for fault in FAULTS
+        if not (fault == "request lost" and lag)
+    ]
+
+
+def cells(emulator: Emulator, setting: Setting) -> list[Cell]:
+    """Let one attempt go through unharmed, and return a cell for every point it passed."""
+    with empty_folder() as folder:
+        scene = _stage(emulator, folder, setting)
+        attempt = scene.attempt(ROWS)
+        said = scene.run(attempt)
+        wrong = scene.judge(ROWS, [OF_OTHERS])
+        if said != "success" or wrong:
+            raise AssertionError(f"{setting}: not even the run that nobody harmed is right: {said} {wrong}")
+        passed = points(attempt)
+    kills = [Cell(setting, "kill", number, point) for number, point in enumerate(passed, start=1)]
+    return kills + [
+        Cell(setting, "freeze", number, point)
+        for number, point in enumerate(passed, start=1)
+        if _may_freeze(passed[: number - 1], point)
+    ]
+
+
+def try_cell(emulator: Emulator, cell: Cell, bug: str | None = None) -> list[str]:
+    """Play one case; return what is wrong, nothing where it is green."""
+    with empty_folder() as folder:
+        scene = _stage(emulator, folder, cell.setting, bug)
+        attempt = scene.attempt(ROWS, strike_at=cell.number)
+        if cell.strike == "kill":
+            scene.run(attempt)
+            older, younger = "", scene.run(scene.attempt(ROWS))
+        else:
+            older, younger = scene.freeze_and_overtake(attempt)
+        wrong = scene.judge(ROWS, [OF_OTHERS])
+        if younger != "success":
+            wrong.append(f"the retry ended with {younger}")
+        if cell.strike == "freeze" and "younger attempt" not in (older or "") and not _was_through(cell):
+            wrong.append(f"the older attempt was not fenced off, it ended with {(older or 'nothing')[:80]}")
+        return wrong
+
+
+def _stage(emulator: Emulator, folder: Path, setting: Setting, bug: str | None = None) -> Scene:
+    scene = Scene(emulator, folder, setting.ledger, setting.switches, bug)
+    fault = FAULTS[setting.fault]
+    if fault is not None:
+        emulator.add_fault(**fault)
+    scene.enroll_by_others(OF_OTHERS)
+    return scene
+
+
+def _may_freeze(passed: Sequence[str], point: str) -> bool:
+    """
+    Whether an attempt may stall here without the ledger's knowing.
+
+    Between the ledger's "sent" and the request itself nobody can take a request back; inside a transaction the
+    database holds everybody else up; and before it has begun there is nothing to fence.
+    """
+    has_begun = any(name.endswith(("registrants", "after GET state")) or "POST" in name for name in passed[:-1])
+    is_sure = point.startswith(("after POST $batch", "before PUSH", "before GET registrants", "after GET registrants"))
+    return is_sure and has_begun
+
+
+def _was_through(cell: Cell) -> bool:
+    """Whether the frozen attempt had nothing left to ask the ledger."""
+    return "PUSH" in cell.point

@@ -1,0 +1,109 @@
+"""Every point where the process touches network, ledger or XCom, and what happens to it there."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+import sqlalchemy as sa
+
+T = TypeVar("T")
+
+
+class Points:
+    """
+    Counts the points as they are passed, and strikes at one of them.
+
+    :param strike_at: number of the point, counted from 1; None strikes nowhere.
+    :param signal_number: what strikes, SIGKILL or SIGSTOP.
+    :param passed: file that the names of the points passed go to.
+    """
+
+    def __init__(self, strike_at: int | None, signal_number: int, passed: Path) -> None:
+        self._strike_at = strike_at
+        self._signal_number = signal_number
+        self._passed = passed.open("a", buffering=1)
+        self._count = 0
+
+    def passing(self, name: str) -> None:
+        """Note a point, and strike if it is the one."""
+        self._count += 1
+        self._passed.write(f"{name}\n")
+        if self._count == self._strike_at:
+            os.kill(os.getpid(), self._signal_number)
+
+    def around(self, name: str, call: Callable[[], T]) -> T:
+        """Make a call with a point before and one after it."""
+        self.passing(f"before {name}")
+        result = call()
+        self.passing(f"after {name}")
+        return result
+
+    def watch_network(self) -> None:
+        """Put a point before and after every HTTP request."""
+        send = requests.Session.send
+
+        def watched(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+            path = (request.path_url or "").partition("?")[0]
+            name = f"{request.method} {path.rpartition('/')[2]}"
+            return self.around(name, lambda: send(session, request, **options))
+
+        requests.Session.send = watched  # type: ignore[method-assign, assignment]
+
+    def watch_sql(self) -> None:
+        """Put a point before every statement that writes and before every commit; what follows them is the next one."""
+
+        def before_statement(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            verb = statement.split()[0]
+            if verb in ("INSERT", "UPDATE", "DELETE", "CREATE"):
+                self.passing(f"before {verb} ledger")
+
+        sa.event.listen(sa.Engine, "before_cursor_execute", before_statement)
+        sa.event.listen(sa.Engine, "commit", lambda _connection: self.passing("before COMMIT ledger"))
+
+
+class StateStore:
+    """
+    Stands in for Airflow's task state store: the API server's table, as durable and as slow to forget.
+
+    :param file: its database.
+    :param points: told of every access.
+    """
+
+    def __init__(self, file: Path, points: Points) -> None:
+        self._values = KeyValues(file)
+        self._points = points
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value under a key."""
+        return self._points.around("GET state", lambda: self._values.get(key, default))
+
+    def set(self, key: str, value: Any) -> None:
+        """Put a value under a key."""
+        self._points.around("SET state", lambda: self._values.set(key, value))
+
+
+class KeyValues:
+    """Values that outlive a killed process."""
+
+    def __init__(self, file: Path) -> None:
+        self._connection = sqlite3.connect(file, isolation_level=None)
+        self._connection.execute("CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT)")
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value under a key."""
+        found = self._connection.execute("SELECT value FROM entries WHERE key = ?", [key]).fetchone()
+        return default if found is None else json.loads(found[0])
+
+    def set(self, key: str, value: Any) -> None:
+        """Put a value under a key."""
+        self._connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?)", [key, json.dumps(value)])
+
+    def clear(self) -> None:
+        """Forget everything, as Airflow does with a task's XCom when it is tried again."""
+        self._connection.execute("DELETE FROM entries")

@@ -1,0 +1,198 @@
+"""A stage for attempts: the emulator they talk to, the folder they leave traces in, and the judge."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from airflow_provider_teams_registration.emulator.server import Emulator
+from proof.attempt import Attempt, run
+from proof.points import KeyValues
+
+LONGEST_ATTEMPT = 180.0
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["proof.attempt"])
+
+Row = Mapping[str, Any]
+
+
+class Scene:
+    """
+    One event, one ledger, and attempts one after another or side by side.
+
+    :param emulator: the service; it is reset.
+    :param folder: an empty folder.
+    :param ledger: ``sql`` or ``state store``.
+    :param switches: how the service behaves.
+    :param bug: a deliberate bug for all attempts.
+    """
+
+    def __init__(
+        self, emulator: Emulator, folder: Path, ledger: str, switches: Mapping[str, Any], bug: str | None = None
+    ) -> None:
+        self.emulator = emulator
+        self.folder = folder
+        self._ledger = ledger
+        self._bug = bug
+        self._attempts = 0
+        emulator.reset()
+        emulator.set_switches(**switches)
+
+    def enroll_by_others(self, registrant_id: str) -> None:
+        """Let somebody else have enrolled a person, so long ago that everybody can see it."""
+        books = self.emulator.books
+        meeting = books.meeting(self.emulator.meeting_id)
+        assert meeting is not None
+        if books.find(meeting.id, registrant_id) is None:
+            record = books.enroll(meeting, registrant_id)
+            books._replace(meeting.id, record, replace(record, enrolled_at=record.enrolled_at - 3600))
+
+    def attempt(self, rows: Sequence[Row], **details: Any) -> Attempt:
+        """Describe an attempt at enrolling rows."""
+        self._attempts += 1
+        arguments = {
+            "meeting_id": self.emulator.meeting_id,
+            "organizer_id": self.emulator.organizer_id,
+            "max_rejected": 1,
+            "on_missing_join_url": "ignore",
+            "settle_after": 0.6,
+            "max_parallel_requests": 1,
+            **details.pop("arguments", {}),
+        }
+        return Attempt(
+            folder=self.folder,
+            name=f"attempt-{self._attempts}",
+            connection=self.emulator.connection(),
+            arguments=arguments,
+            rows=rows,
+            ledger=self._ledger,
+            bug=self._bug,
+            **details,
+        )
+
+    def start(self, attempt: Attempt) -> BaseProcess:
+        """Start an attempt in a process of its own."""
+        process = _forks.Process(target=run, args=(attempt,))
+        process.start()
+        return process
+
+    def finish(self, process: BaseProcess) -> None:
+        """Wait for an attempt's process to end, however it does."""
+        process.join(LONGEST_ATTEMPT)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+    def run(self, attempt: Attempt) -> str | None:
+        """Make an attempt; return how it ended, None where it was killed."""
+        self.finish(self.start(attempt))
+        return ending(attempt)
+
+    def freeze_and_overtake(self, attempt: Attempt) -> tuple[str | None, str | None]:
+        """Freeze an attempt at its point, make another one meanwhile, then let it go on; return both endings."""
+        older = self.start(replace(attempt, signal_number=signal.SIGSTOP))
+        assert older.pid is not None
+        _wait_until_stopped(older)
+        younger = self.attempt(attempt.rows, run_id=attempt.run_id)
+        said = self.run(younger)
+        shutil.copy(self.folder / f"xcom-{attempt.run_id}.db", self.folder / "xcom-younger.db")
+        if older.is_alive():
+            os.kill(older.pid, signal.SIGCONT)
+        self.finish(older)
+        # The API server turns away what a dead attempt pushes; here both write to one file.
+        shutil.copy(self.folder / "xcom-younger.db", self.folder / f"xcom-{attempt.run_id}.db")
+        return ending(attempt), said
+
+    def xcom(self, run_id: str = "scheduled") -> list[dict[str, Any]]:
+        """Return the rows that a run's last attempt handed on."""
+        rows: list[dict[str, Any]] = KeyValues(self.folder / f"xcom-{run_id}.db").get("return_value", [])
+        return rows
+
+    def judge(
+        self,
+        rows: Sequence[Row],
+        of_others: Collection[str] = (),
+        run_id: str = "scheduled",
+        elsewhere: Collection[str] = (),
+    ) -> list[str]:
+        """
+        Compare what was handed on with the service's own books.
+
+        :param rows: the input.
+        :param of_others: whom somebody else enrolled.
+        :param run_id: whose result to look at.
+        :param elsewhere: who may be on the event because of other inputs.
+        :return: what is wrong.
+        """
+        valid = {str(row["id"]) for row in rows if row["id"]}
+        active = Counter(record.id for record in self.emulator.books.enrolled(self.emulator.meeting_id))
+        links = {record.id: record.join_web_url for record in self.emulator.books.enrolled(self.emulator.meeting_id)}
+        wrong = [f"double: {name}" for name, count in active.items() if count > 1]
+        wrong += [f"lost: {name}" for name in valid - set(active)]
+        wrong += [f"never in the input: {name}" for name in set(active) - valid - set(of_others) - set(elsewhere)]
+        handed_on = {row["id"]: row for row in self.xcom(run_id) if row["id"]}
+        wrong += [f"no row: {name}" for name in valid - set(handed_on)]
+        for name, row in handed_on.items():
+            wrong += _judge_row(name, row, links.get(name), name in of_others)
+        return wrong
+
+
+def _judge_row(name: str, row: Row, link: str | None, is_of_others: bool) -> list[str]:
+    handed = row["join_web_url"]
+    if is_of_others:
+        return [] if handed in (None, link) else [f"a link that does not work: {name}"]
+    if handed is None:
+        return [f"link lost: {name} ({row['outcome']})"]
+    if person_in(handed) != name:
+        return [f"somebody else's link: {name}"]
+    return [] if handed == link else [f"a link that does not work: {name}"]
+
+
+def person_in(link: str) -> str:
+    """Return whom a link was made for."""
+    return str(json.loads(parse_qs(urlsplit(link).query)["context"][0])["prid"])
+
+
+def ending(attempt: Attempt) -> str | None:
+    """Return how an attempt ended; None where it was killed."""
+    return attempt.ending.read_text() if attempt.ending.exists() else None
+
+
+def points(attempt: Attempt) -> list[str]:
+    """Return the names of the points that an attempt passed."""
+    return attempt.traces.read_text().splitlines() if attempt.traces.exists() else []
+
+
+@contextmanager
+def empty_folder() -> Iterator[Path]:
+    """Make a folder for one scene."""
+    folder = Path(tempfile.mkdtemp(prefix="proof-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_stopped(process: BaseProcess) -> None:
+    stat = Path(f"/proc/{process.pid}/stat")
+    deadline = time.monotonic() + LONGEST_ATTEMPT
+    while process.is_alive() and time.monotonic() < deadline:
+        try:
+            if stat.read_text().rpartition(")")[2].split()[0] == "T":
+                return
+        except FileNotFoundError:
+            return
+        process.join(0.01)

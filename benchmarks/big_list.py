@@ -1,0 +1,112 @@
+"""``python -m benchmarks.big_list``: 500, 5,000 and 50,000 people straight from SQL, and the same once more."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from rich.console import Console
+from rich.table import Table
+
+from airflow_provider_teams_registration.emulator.server import Emulator
+from benchmarks.airflow_run import AirflowHome
+
+SIZES = (500, 5_000, 50_000)
+POSTGRES = os.environ.get("TEAMS_REGISTRATION_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
+_TABLES = ("big_list", "big_list_ledger", "big_list_ledger_runs", "big_list_ledger_rows")
+
+
+def sqlite_connection(folder: Path) -> dict[str, Any]:
+    """Make a warehouse in a file."""
+    file = folder / "warehouse.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE big_list (id TEXT, email TEXT, name TEXT)")
+        connection.executemany("INSERT INTO big_list VALUES (?, ?, ?)", _people())
+    return {"conn_type": "sqlite", "host": str(file)}
+
+
+def postgres_connection(_: Path) -> dict[str, Any]:
+    """Make a warehouse in PostgreSQL."""
+    connection = psycopg2.connect(POSTGRES)
+    with connection, connection.cursor() as cursor:
+        for table in _TABLES:
+            cursor.execute(f"DROP TABLE IF EXISTS {table}")
+        cursor.execute("CREATE TABLE big_list (id TEXT, email TEXT, name TEXT)")
+        cursor.executemany("INSERT INTO big_list VALUES (%s, %s, %s)", _people())
+    told = connection.get_dsn_parameters()
+    connection.close()
+    return {
+        "conn_type": "postgres",
+        "host": told["host"],
+        "port": int(told["port"]),
+        "login": told["user"],
+        "schema": told["dbname"],
+    }
+
+
+def _people() -> list[tuple[str, str, str]]:
+    return [(f"crm-{number:06d}", f"person.{number}@example.org", f"Person {number}") for number in range(max(SIZES))]
+
+
+def measure(table: Table, name: str, warehouse: Mapping[str, Any]) -> None:
+    """Enroll lists of all sizes from one warehouse, each twice, and add the figures to the table."""
+    with Emulator() as emulator:
+        emulator.set_switches(page_size=1000)
+        airflow = AirflowHome({"teams_registration_default": emulator.connection(), "warehouse": warehouse})
+        for size in SIZES:
+            meeting = emulator.books.add_meeting(f"{size} people", allowed_registrant="everyone")
+            task = _task(meeting.id, emulator.organizer_id, size)
+            for what in ("first run", "idle re-run"):
+                emulator.clear_journal()
+                taken = airflow.run(task, f"enroll_{size}")
+                calls = Counter(
+                    "writes" if entry.method != "GET" else "reads"
+                    for entry in emulator.books.journal
+                    if entry.batch is None
+                )
+                on_event = len(emulator.books.enrolled(meeting.id))
+                figures = (f"{taken.seconds:.1f} s", f"{taken.peak_mb:.0f} MB", f"{taken.xcom_bytes:,} B")
+                counts = (str(calls["writes"]), str(calls["reads"]), f"{on_event:,}")
+                table.add_row(name, f"{size:,}", what, taken.state, *figures, *counts)
+
+
+def _task(meeting_id: str, organizer_id: str, size: int) -> str:
+    return f"""
+from airflow_provider_teams_registration.transfers.sql import SqlToTeamsRegistrationOperator
+SqlToTeamsRegistrationOperator(
+    task_id="enroll",
+    sql="SELECT id, email, name FROM big_list ORDER BY id LIMIT {size}",
+    sql_conn_id="warehouse",
+    ledger_conn_id="warehouse",
+    ledger_table="big_list_ledger",
+    xcom_limit=100,
+    meeting_id={meeting_id!r},
+    organizer_id={organizer_id!r},
+)
+"""
+
+
+def main() -> int:
+    """Measure both warehouses and print the table."""
+    columns = ("warehouse", "people", "", "state", "time", "peak memory", "XCom", "writes", "reads", "on the event")
+    table = Table(*columns)
+    warehouses: dict[str, Callable[[Path], dict[str, Any]]] = {
+        "SQLite": sqlite_connection,
+        "PostgreSQL": postgres_connection,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for name, make in warehouses.items():
+            measure(table, name, make(Path(folder)))
+    Console(width=130).print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from airflow_provider_teams_registration.emulator.faults import Fault
 from airflow_provider_teams_registration.emulator.page import render_page
 from airflow_provider_teams_registration.emulator.switches import BadSwitch
+from airflow_provider_teams_registration.emulator.webinar_admin import unusable, webinar_admin_routes
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.emulator.server import Emulator
@@ -29,7 +30,14 @@ def admin_routes(application: FastAPI, emulator: Emulator) -> None:
             "meetings": [
                 {**asdict(meeting), "registrants": [asdict(one) for one in emulator.books.registrants(meeting.id)]}
                 for meeting in emulator.books.meetings()
-            ]
+            ],
+            "webinars": [
+                {
+                    **asdict(webinar),
+                    "registrations": [asdict(one) for one in emulator.books.webinars.registrations(webinar.id)],
+                }
+                for webinar in emulator.books.webinars.all()
+            ],
         }
 
     @application.post("/emulator/reset")
@@ -37,18 +45,32 @@ def admin_routes(application: FastAPI, emulator: Emulator) -> None:
         emulator.reset()
         return Response(status_code=204)
 
+    _meeting_routes(application, emulator)
+    webinar_admin_routes(application, emulator)
+    _journal_routes(application, emulator)
+    _behaviour_routes(application, emulator)
+
+
+def _meeting_routes(application: FastAPI, emulator: Emulator) -> None:
     @application.post("/emulator/meetings")
     def add_meeting(body: dict[str, Any] = Body()) -> Response:  # noqa: B008 - FastAPI reads the default
         meeting_id, audience = body.get("id"), body.get("allowedRegistrant")
         if audience not in (None, "everyone", "organization"):
-            return _unusable("allowedRegistrant must be everyone, organization or left out.")
+            return unusable("allowedRegistrant must be everyone, organization or left out.")
         if meeting_id is not None and (not isinstance(meeting_id, str) or emulator.books.meeting(meeting_id)):
-            return _unusable("id must be text that no other meeting has, or left out.")
+            return unusable("id must be text that no other meeting has, or left out.")
         meeting = emulator.books.add_meeting(str(body.get("subject", "Untitled")), meeting_id, audience)
         return JSONResponse(asdict(meeting), 201)
 
-    _journal_routes(application, emulator)
-    _behaviour_routes(application, emulator)
+    @application.post("/emulator/registrants")
+    def enroll_somebody(body: dict[str, Any] = Body()) -> Response:  # noqa: B008 - FastAPI reads the default
+        meeting = emulator.books.meeting(str(body.get("meetingId")))
+        if meeting is None or meeting.allowed_registrant is None:
+            return unusable("meetingId must be that of a meeting that is open.")
+        if not isinstance(body.get("id"), str) or not body["id"]:
+            return unusable("id must be text.")
+        record = emulator.books.enroll(meeting, body["id"], body.get("tenantId"), body.get("userId"))
+        return JSONResponse(asdict(record), 201)
 
 
 def _journal_routes(application: FastAPI, emulator: Emulator) -> None:
@@ -76,7 +98,7 @@ def _behaviour_routes(application: FastAPI, emulator: Emulator) -> None:
         try:
             emulator.switches = emulator.switches.changed(values)
         except BadSwitch as error:
-            return _unusable(error)
+            return unusable(error)
         return JSONResponse(asdict(emulator.switches))
 
     @application.get("/emulator/faults")
@@ -88,14 +110,10 @@ def _behaviour_routes(application: FastAPI, emulator: Emulator) -> None:
         try:
             emulator.faults.add(Fault(**rule))
         except (TypeError, ValueError) as error:
-            return _unusable(error)
+            return unusable(error)
         return JSONResponse(rule, 201)
 
     @application.delete("/emulator/faults")
     def clear_faults() -> Response:
         emulator.clear_faults()
         return Response(status_code=204)
-
-
-def _unusable(why: object) -> JSONResponse:
-    return JSONResponse({"error": str(why)}, 422)

@@ -90,7 +90,7 @@ def _entra_routes(application: FastAPI, emulator: Emulator, entra: Entra) -> Non
 
 
 def _graph_routes(application: FastAPI, emulator: Emulator, entra: Entra) -> None:
-    graph = Graph(emulator.books, emulator.faults, lambda: emulator.switches)
+    graph = Graph(emulator.books, emulator.faults, emulator.limiter, lambda: emulator.switches)
 
     @application.api_route("/{version}", methods=_METHODS)
     @application.api_route("/{version}/{path:any_text}", methods=_METHODS)

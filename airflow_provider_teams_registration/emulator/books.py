@@ -12,14 +12,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-TENANT_ID = "11111111-1111-4111-8111-111111111111"
-CLIENT_ID = "22222222-2222-4222-8222-222222222222"
-CLIENT_SECRET = "emulator-client-secret"
-REFRESH_TOKEN = "emulator-refresh-token"
-ORGANIZER_ID = "33333333-3333-4333-8333-333333333333"
-MEETING_ID = "MSplbXVsYXRvciowKioxOTptZWV0aW5nX2V2ZXJ5b25lQHRocmVhZC52Mg=="
-ORGANIZATION_MEETING_ID = "MSplbXVsYXRvciowKioxOTptZWV0aW5nX29yZ2FuaXphdGlvbkB0aHJlYWQudjI="
-CLOSED_MEETING_ID = "MSplbXVsYXRvciowKioxOTptZWV0aW5nX2Nsb3NlZEB0aHJlYWQudjI="
+from airflow_provider_teams_registration.emulator.journal import JournalEntry
+from airflow_provider_teams_registration.emulator.late_writes import LateWrites
+from airflow_provider_teams_registration.emulator.seeded import (
+    CLOSED_EVENT_ID,
+    CLOSED_MEETING_ID,
+    EVENT_ID,
+    MEETING_ID,
+    ORGANIZATION_EVENT_ID,
+    ORGANIZATION_MEETING_ID,
+    ORGANIZER_ID,
+    REFRESH_TOKEN,
+    TENANT_ID,
+)
+from airflow_provider_teams_registration.emulator.seeded_webinars import SEEDED_WEBINARS
+from airflow_provider_teams_registration.emulator.webinar_books import WebinarBooks
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class Meeting:
     :param subject: what it is about.
     :param allowed_registrant: who may register; None while the registration is not open.
     :param registration_id: id of the registration; None while it is not open.
+    :param event_id: id of its event in the organizer's calendar; None where it is in no calendar.
     """
 
     id: str
@@ -60,6 +68,7 @@ class Meeting:
     subject: str
     allowed_registrant: str | None = None
     registration_id: str | None = None
+    event_id: str | None = None
 
     @property
     def thread(self) -> str:
@@ -71,37 +80,10 @@ class Meeting:
         """The organizer's own link."""
         return f"https://teams.microsoft.com/l/meetup-join/{self.thread}/0?context={quote('{}')}"
 
-
-@dataclass(frozen=True)
-class JournalEntry:
-    """
-    One request that was made, alone or as an item of a batch.
-
-    :param number: counted from 1.
-    :param at: monotonic seconds when it came in.
-    :param method: HTTP method.
-    :param path: path as it was sent, still encoded.
-    :param status: status of the answer; None where none was given.
-    :param request_id: the service's id of it.
-    :param client_request_id: the caller's id of it.
-    :param batch: request id of the batch it came in.
-    :param registrant_id: whom it was about.
-    :param effect: what it changed: ``enrolled``, ``renewed`` (a new link), ``cancelled``, ``opened``, ``closed``,
-        ``created`` (a meeting); None where nothing.
-    :param fault: route of the rule that struck it.
-    """
-
-    number: int
-    at: float
-    method: str
-    path: str
-    status: int | None
-    request_id: str
-    client_request_id: str | None = None
-    batch: str | None = None
-    registrant_id: str | None = None
-    effect: str | None = None
-    fault: str | None = None
+    @property
+    def join_meeting_id(self) -> str:
+        """The number that people type in to join."""
+        return str(2 * 10**11 + int(hashlib.sha256(self.id.encode()).hexdigest(), 16) % 10**11)
 
 
 class Books:
@@ -110,31 +92,42 @@ class Books:
 
     :ivar journal: what reached Graph with a good token.
     :ivar sign_ins: what reached Entra, and what Graph turned away for its token.
+    :ivar late_writes: writes that were answered and have not taken effect yet.
+    :ivar webinars: the other kind of event.
     """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.late_writes = LateWrites(self.lock)
+        self.webinars = WebinarBooks(self.lock)
         self.reset()
 
     def reset(self) -> None:
-        """Go back to the seeded meetings, with nobody enrolled and an empty journal."""
+        """Go back to the seeded meetings and webinars, with nobody on them and an empty journal."""
         with self.lock:
+            self.late_writes.discard()
+            self.webinars.reset(SEEDED_WEBINARS)
             self.journal: list[JournalEntry] = []
             self.sign_ins: list[JournalEntry] = []
             self._meetings: dict[str, Meeting] = {}
             self._registrants: dict[str, dict[str, list[RegistrantRecord]]] = {}
             self.refresh_tokens = {REFRESH_TOKEN}
             self.device_codes: dict[str, int] = {}
-            self.add_meeting("Open to everyone", MEETING_ID, "everyone")
-            self.add_meeting("Open to the organization", ORGANIZATION_MEETING_ID, "organization")
-            self.add_meeting("Not open yet", CLOSED_MEETING_ID)
+            self.add_meeting("Open to everyone", MEETING_ID, "everyone", EVENT_ID)
+            self.add_meeting("Open to the organization", ORGANIZATION_MEETING_ID, "organization", ORGANIZATION_EVENT_ID)
+            self.add_meeting("Not open yet", CLOSED_MEETING_ID, event_id=CLOSED_EVENT_ID)
 
     def add_meeting(
-        self, subject: str, meeting_id: str | None = None, allowed_registrant: str | None = None
+        self,
+        subject: str,
+        meeting_id: str | None = None,
+        allowed_registrant: str | None = None,
+        event_id: str | None = None,
     ) -> Meeting:
         """Make a meeting of the seeded organizer; open it at once where an audience is named."""
         with self.lock:
-            meeting = Meeting(meeting_id or f"MSp{secrets.token_urlsafe(32)}", ORGANIZER_ID, subject)
+            meeting_id = meeting_id or f"MSp{secrets.token_urlsafe(32)}"
+            meeting = Meeting(meeting_id, ORGANIZER_ID, subject, event_id=event_id)
             self._meetings[meeting.id] = meeting
             self._registrants[meeting.id] = {}
             return self.open(meeting.id, allowed_registrant) if allowed_registrant else meeting
@@ -146,6 +139,10 @@ class Books:
     def meeting(self, meeting_id: str) -> Meeting | None:
         """One meeting."""
         return self._meetings.get(meeting_id)
+
+    def meeting_of_event(self, event_id: str) -> Meeting | None:
+        """The meeting of a calendar event."""
+        return next((meeting for meeting in self.meetings() if meeting.event_id == event_id), None)
 
     def open(self, meeting_id: str, allowed_registrant: str) -> Meeting:
         """Open a meeting for registrants."""
@@ -207,10 +204,16 @@ class Books:
                 self._replace(meeting_id, record, replace(record, cancelled=True))
             return record is not None
 
-    def write(self, entry: Mapping[str, Any]) -> None:
-        """Add a line to the journal."""
+    def write(self, entry: Mapping[str, Any]) -> JournalEntry:
+        """Add a line to the journal, and return it."""
         with self.lock:
             self.journal.append(JournalEntry(number=len(self.journal) + 1, **entry))
+            return self.journal[-1]
+
+    def write_effect(self, entry: JournalEntry, effect: str | None) -> None:
+        """Complete a line of the journal with an effect that came late; a journal that was cleared stays clear."""
+        with self.lock:
+            self.journal[:] = [replace(each, effect=effect) if each is entry else each for each in self.journal]
 
     def write_sign_in(self, entry: Mapping[str, Any]) -> None:
         """Add a line to the sign-ins."""

@@ -75,6 +75,13 @@ def _greeting(emulator: Emulator) -> str:
   Meetings     {emulator.meeting_id} (open to everyone)
                {emulator.organization_meeting_id} (open to the organization)
                {emulator.closed_meeting_id} (not open yet)
+  Webinars     {emulator.webinar_id} (open)
+               {emulator.questions_webinar_id} (asks questions)
+               {emulator.waitlist_webinar_id} (3 seats, waitlist)
+               {emulator.small_webinar_id} (3 seats)
+               {emulator.approval_webinar_id} (approval)
+               {emulator.draft_webinar_id} (draft)
+               {emulator.canceled_webinar_id} (canceled)
 
 {connections}
 """

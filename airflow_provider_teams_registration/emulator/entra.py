@@ -17,14 +17,9 @@ from typing import Any
 
 import jwt
 
-from airflow_provider_teams_registration.emulator.books import (
-    CLIENT_ID,
-    CLIENT_SECRET,
-    ORGANIZER_ID,
-    TENANT_ID,
-    Books,
-)
+from airflow_provider_teams_registration.emulator.books import Books
 from airflow_provider_teams_registration.emulator.exchange import Caller
+from airflow_provider_teams_registration.emulator.seeded import CLIENT_ID, CLIENT_SECRET, ORGANIZER_ID, TENANT_ID
 from airflow_provider_teams_registration.emulator.switches import Switches
 
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"

@@ -27,6 +27,8 @@ class Fault:
     :param omit: whether a batch leaves this item's answer out; a request of its own gets none either.
     :param delay: seconds the answer takes longer.
     :param registrant_id: strike only for this person.
+    :param lands_after: seconds after which the request takes effect, long answered by then; ``when`` has no say.
+        A rule that names neither a status nor a break answers 504. 0 is no late landing.
     """
 
     route: str
@@ -43,14 +45,15 @@ class Fault:
     omit: bool = False
     delay: float = 0.0
     registrant_id: str | None = None
+    lands_after: float = 0.0
 
     def __post_init__(self) -> None:
         if self.when not in ("before", "after"):
             raise ValueError(f"when is {self.when!r}; it must be before or after.")
         if not isinstance(self.route, str) or len(self.route.split(" ")) != 2:
             raise ValueError(f"route is {self.route!r}; it must be a method, a space and the end of a path.")
-        if self.nth < 1 or self.times < 0 or self.delay < 0:
-            raise ValueError("nth counts from 1; times and delay cannot be negative.")
+        if self.nth < 1 or min(self.times, self.delay, self.lands_after) < 0:
+            raise ValueError("nth counts from 1; times, delay and lands_after cannot be negative.")
         if self.status is not None and (not isinstance(self.status, int) or not 200 <= self.status <= 599):
             raise ValueError(f"status is {self.status!r}; it must be a number from 200 to 599.")
         if not isinstance(self.retry_after, str | None):
@@ -58,8 +61,12 @@ class Fault:
 
     @property
     def prevents(self) -> bool:
-        """Whether the request takes no effect."""
-        return self.when == "before" and (self.status is not None or self.is_unanswered or self.half)
+        """Whether the request takes no effect, ever."""
+        return (
+            self.when == "before"
+            and not self.lands_after
+            and (self.status is not None or self.is_unanswered or self.half)
+        )
 
     @property
     def is_unanswered(self) -> bool:

@@ -29,8 +29,12 @@ from airflow_provider_teams_registration.emulator.server import Emulator
 
 @pytest.fixture(scope="session")
 def teams_registration_server() -> Iterator[Emulator]:
-    """One emulator for the whole test run; use ``teams_registration_emulator``."""
-    with Emulator() as emulator:
+    """
+    One emulator for the whole test run; use ``teams_registration_emulator``.
+
+    Its limiter is off, for sixteen people on a webinar would take half a minute.
+    """
+    with Emulator(switches={"write_limit": 0, "read_limit": 0}) as emulator:
         yield emulator
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from airflow_provider_teams_registration.emulator.books import Books
+from airflow_provider_teams_registration.emulator.calendar_events import CalendarEvents
 from airflow_provider_teams_registration.emulator.exchange import (
     GraphAnswer,
     GraphRequest,
@@ -18,9 +19,14 @@ from airflow_provider_teams_registration.emulator.exchange import (
     refusal,
     struck,
 )
-from airflow_provider_teams_registration.emulator.faults import Faults
+from airflow_provider_teams_registration.emulator.faults import Fault, Faults
+from airflow_provider_teams_registration.emulator.journal import JournalEntry
+from airflow_provider_teams_registration.emulator.limiter import Limiter
 from airflow_provider_teams_registration.emulator.online_meetings import OnlineMeetings
+from airflow_provider_teams_registration.emulator.registrant import registrant_id
 from airflow_provider_teams_registration.emulator.switches import Switches
+from airflow_provider_teams_registration.emulator.webinar_path import is_virtual_event
+from airflow_provider_teams_registration.emulator.webinars import Webinars
 
 MAX_BATCH = 20
 _shuffle = random.Random(20).shuffle
@@ -32,29 +38,45 @@ class Graph:
 
     :param books: the state.
     :param faults: the rules in force.
+    :param limiter: how many requests an app may make.
     :param switches: the switches in force.
     """
 
-    def __init__(self, books: Books, faults: Faults, switches: Callable[[], Switches]) -> None:
+    def __init__(self, books: Books, faults: Faults, limiter: Limiter, switches: Callable[[], Switches]) -> None:
         self._books = books
         self._faults = faults
+        self._limiter = limiter
         self._online_meetings = OnlineMeetings(books, switches)
+        self._calendar_events = CalendarEvents(books)
+        self._webinars = Webinars(books, switches)
 
     def answer(self, request: GraphRequest) -> GraphAnswer:
         """Answer a request of its own or an item of a batch, and write it into the journal."""
         came_in = time.monotonic()
-        fault = self._faults.strike(request.method, request.path, _registrant_id(request))
-        if fault is None:
-            answer = self._route(request)
-        elif fault.prevents:
-            answer = struck(fault, refusal(500, "InternalServerError", "The emulator was told to fail."))
+        about = registrant_id(request, self._books)
+        fault = self._faults.strike(request.method, request.path, about)
+        if fault is not None and fault.prevents:
+            answer = refusal(500, "InternalServerError", "The emulator was told to fail.")
         else:
-            answer = struck(fault, self._route(request))
-        return self._recorded(request, answer, came_in)
+            throttled = self._limiter.refuse(request)
+            if throttled is None and fault is not None and fault.lands_after:
+                return self._answered_early(request, fault, came_in, about)
+            answer = throttled or self._route(request)
+        answer = answer if fault is None else struck(fault, answer)
+        self._write(request, answer, came_in, about)
+        return identified(answer, request.request_id, request.client_request_id)
 
-    def _recorded(self, request: GraphRequest, answer: GraphAnswer, came_in: float) -> GraphAnswer:
+    def _answered_early(self, request: GraphRequest, fault: Fault, came_in: float, about: str | None) -> GraphAnswer:
+        answer = struck(fault, refusal(504, "GatewayTimeout", "The emulator was told to answer before the effect."))
+        entry = self._write(request, answer, came_in, about)
+        self._books.late_writes.send(
+            fault.lands_after, lambda: self._books.write_effect(entry, self._route(request).effect)
+        )
+        return identified(answer, request.request_id, request.client_request_id)
+
+    def _write(self, request: GraphRequest, answer: GraphAnswer, came_in: float, about: str | None) -> JournalEntry:
         fault = answer.fault
-        self._books.write(
+        return self._books.write(
             {
                 "at": came_in,
                 "method": request.method,
@@ -63,23 +85,31 @@ class Graph:
                 "request_id": request.request_id,
                 "client_request_id": request.client_request_id,
                 "batch": request.batch,
-                "registrant_id": _registrant_id(request),
+                "registrant_id": about,
                 "effect": answer.effect,
                 "fault": fault.route if fault is not None else None,
             }
         )
+
+    def _refused(self, request: GraphRequest, answer: GraphAnswer) -> GraphAnswer:
+        self._write(request, answer, time.monotonic(), registrant_id(request, self._books))
         return identified(answer, request.request_id, request.client_request_id)
 
     def _route(self, request: GraphRequest) -> GraphAnswer:
         segments = request.segments
         if segments == ["$batch"]:
             return self._batch(request) if request.method == "POST" else no_such_method(request.method)
+        if segments[0].lower() == "solutions":
+            return self._webinars.answer(request) if is_virtual_event(segments) else no_such_segment(segments[-1])
         below = {"me": 1, "users": 2}.get(segments[0].lower(), 0)
         if not below:
             return no_such_segment(segments[0])
-        if len(segments) <= below or segments[below].lower() != "onlinemeetings":
-            return no_such_segment(segments[-1])
-        return self._online_meetings.answer(request, segments[below + 1 :])
+        kind = segments[below].lower() if len(segments) > below else None
+        if kind == "onlinemeetings":
+            return self._online_meetings.answer(request, segments[below + 1 :])
+        if kind == "events":
+            return self._calendar_events.answer(request, segments[below + 1 :])
+        return no_such_segment(segments[-1])
 
     def _batch(self, request: GraphRequest) -> GraphAnswer:
         """Service page: https://learn.microsoft.com/graph/json-batching"""
@@ -98,7 +128,6 @@ class Graph:
         return GraphAnswer(200, {"responses": responses}, delay=max((answer.delay for _, answer in answers), default=0))
 
     def _item(self, outer: GraphRequest, item: Mapping[str, Any], statuses: Mapping[str, int]) -> GraphAnswer:
-        came_in = time.monotonic()
         headers = {str(name).lower(): value for name, value in (item.get("headers") or {}).items()}
         url = urlsplit(item["url"])
         request = GraphRequest(
@@ -115,10 +144,10 @@ class Graph:
         waits_for = [str(other).lower() for other in item.get("dependsOn") or ()]
         if any(statuses.get(other, 424) >= 400 for other in waits_for):
             failed = refusal(424, "FailedDependency", "A request that this one depends on has failed.")
-            return self._recorded(request, failed, came_in)
+            return self._refused(request, failed)
         if "body" in item and "content-type" not in headers:
             untyped = refusal(400, "BadRequest", f"Write request id : {item['id']} has no Content-Type header.")
-            return self._recorded(request, untyped, came_in)
+            return self._refused(request, untyped)
         return self.answer(request)
 
 
@@ -153,11 +182,3 @@ def _item_body(item: Mapping[str, Any], answer: GraphAnswer) -> dict[str, Any]:
         body["headers"]["Content-Type"] = "application/json"
         body["body"] = answer.body
     return body
-
-
-def _registrant_id(request: GraphRequest) -> str | None:
-    if request.method == "POST" and isinstance(request.body, dict) and request.path.endswith("registrants"):
-        given = request.body.get("id")
-        return given if isinstance(given, str) else None
-    segments = request.segments
-    return segments[-1] if len(segments) > 1 and segments[-2] == "registrants" else None

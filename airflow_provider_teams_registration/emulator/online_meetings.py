@@ -1,23 +1,17 @@
 """
 Online meetings, their registration and their registrants, as Graph beta has them.
 
-Service page: https://learn.microsoft.com/graph/api/resources/externalmeetingregistration?view=graph-rest-beta
+Service pages: https://learn.microsoft.com/graph/api/onlinemeeting-get and
+https://learn.microsoft.com/graph/api/resources/externalmeetingregistration?view=graph-rest-beta
 """
 
 from __future__ import annotations
 
-import base64
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from airflow_provider_teams_registration.emulator.books import (
-    ORGANIZER_ID,
-    TENANT_ID,
-    Books,
-    Meeting,
-    RegistrantRecord,
-)
+from airflow_provider_teams_registration.emulator.books import Books, Meeting, RegistrantRecord
 from airflow_provider_teams_registration.emulator.exchange import (
     GraphAnswer,
     GraphRequest,
@@ -25,6 +19,9 @@ from airflow_provider_teams_registration.emulator.exchange import (
     no_such_segment,
     refusal,
 )
+from airflow_provider_teams_registration.emulator.odata import read_equality
+from airflow_provider_teams_registration.emulator.paging import one_page
+from airflow_provider_teams_registration.emulator.seeded import ORGANIZER_ID, TENANT_ID
 from airflow_provider_teams_registration.emulator.switches import Switches
 
 REGISTRATION_TYPE = "#microsoft.graph.externalMeetingRegistration"
@@ -33,6 +30,10 @@ _WORDED_TYPE = (
     "Invalid request. Provide microsoft.graph.meetingRegistration or "
     "microsoft.graph.externalMeetingRegistration in request body."
 )
+_FOUND_BY: Mapping[str, Callable[[Meeting], str]] = {
+    "joinweburl": lambda meeting: meeting.join_web_url,
+    "joinmeetingidsettings/joinmeetingid": lambda meeting: meeting.join_meeting_id,
+}
 
 
 class OnlineMeetings:
@@ -58,7 +59,7 @@ class OnlineMeetings:
         if refused is not None:
             return refused
         if not below:
-            return self._create(request) if request.method == "POST" else no_such_method(request.method)
+            return self._find_or_create(request)
         meeting = self._books.meeting(below[0])
         if meeting is None or meeting.organizer_id != self._organizer(request):
             return refusal(404, "NotFound", "Online meeting was not found.")
@@ -127,6 +128,23 @@ class OnlineMeetings:
         }
         return answers.get(self._switches().retired)
 
+    def _find_or_create(self, request: GraphRequest) -> GraphAnswer:
+        if request.method == "POST":
+            return self._create(request)
+        # There is no list of all meetings: a read must say which one it is after.
+        if request.method != "GET" or "$filter" not in request.query:
+            return no_such_method(request.method)
+        wanted = read_equality(request.query["$filter"])
+        if wanted is None or wanted.name not in _FOUND_BY:
+            return refusal(400, "BadRequest", "Filter expression is not supported.")
+        found = [
+            _meeting_body(meeting)
+            for meeting in self._books.meetings()
+            if meeting.organizer_id == self._organizer(request) and _FOUND_BY[wanted.name](meeting) == wanted.value
+        ]
+        context = f"{request.root}/{request.version}/$metadata#onlineMeetings"
+        return GraphAnswer(200, {"@odata.context": context, "value": found})
+
     def _create(self, request: GraphRequest) -> GraphAnswer:
         if self._organizer(request) != ORGANIZER_ID:
             return refusal(404, "NotFound", "User was not found.")
@@ -182,23 +200,9 @@ class OnlineMeetings:
         return [record for record in self._books.enrolled(meeting.id) if record.enrolled_at <= latest]
 
     def _list(self, request: GraphRequest, meeting: Meeting) -> GraphAnswer:
-        switches, records = self._switches(), self._visible(meeting)
-        position = _read_skip_token(request.query.get("$skiptoken"))
-        if position is None:
-            return refusal(400, "BadRequest", "The skip token is not valid.")
-        start, is_gap = position
-        size = switches.page_size or len(records)
-        shown = [] if is_gap else records[start : start + size]
-        body: dict[str, Any] = {
-            "@odata.context": _context(request, "registration/registrants"),
-            "value": [_registrant_body(record, with_link=switches.list_shows_links) for record in shown],
-        }
-        follows = start if is_gap else start + size
-        if follows < len(records):
-            gap = switches.empty_page and start == 0 and not is_gap
-            path = f"{request.root}/{request.version}/{request.path.strip('/')}"
-            body["@odata.nextLink"] = f"{path}?$skiptoken={_skip_token(follows, gap)}"
-        return GraphAnswer(200, body)
+        switches = self._switches()
+        bodies = [_registrant_body(record, with_link=switches.list_shows_links) for record in self._visible(meeting)]
+        return one_page(request, switches, bodies, _context(request, "registration/registrants"))
 
     def _read_registrant(self, request: GraphRequest, meeting: Meeting, registrant_id: str) -> GraphAnswer:
         record = next((record for record in self._visible(meeting) if record.id == registrant_id), None)
@@ -230,6 +234,11 @@ def _meeting_body(meeting: Meeting) -> dict[str, Any]:
         "id": meeting.id,
         "subject": meeting.subject,
         "joinWebUrl": meeting.join_web_url,
+        "joinMeetingIdSettings": {
+            "joinMeetingId": meeting.join_meeting_id,
+            "isPasscodeRequired": False,
+            "passcode": None,
+        },
         "participants": {"organizer": {"identity": {"user": {"id": meeting.organizer_id, "tenantId": TENANT_ID}}}},
     }
 
@@ -260,17 +269,3 @@ def _entity(request: GraphRequest, record: RegistrantRecord, *, with_link: bool)
 
 def _context(request: GraphRequest, what: str) -> str:
     return f"{request.root}/{request.version}/$metadata#onlineMeetings/{what}"
-
-
-def _skip_token(start: int, is_gap: bool) -> str:
-    return base64.urlsafe_b64encode(f"{start}:{int(is_gap)}".encode()).decode()
-
-
-def _read_skip_token(token: str | None) -> tuple[int, bool] | None:
-    if not token:
-        return 0, False
-    try:
-        start, is_gap = base64.urlsafe_b64decode(token).decode().split(":")
-        return int(start), is_gap == "1"
-    except ValueError:
-        return None

@@ -1,4 +1,4 @@
-"""The emulator's page for people who would rather look: meetings, registrants, the journal."""
+"""The emulator's page for people who would rather look: events, those who are on them, the journal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from airflow_provider_teams_registration.emulator.faults import Fault
+from airflow_provider_teams_registration.emulator.registration import PENDING_APPROVAL, REGISTERED, WAITLISTED
 from airflow_provider_teams_registration.emulator.switches import Switches
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 _JOURNAL_SHOWN = 100
 _SEGMENT_SHOWN = 32
+# What the organizer can do about a registration, by its status.
+_ACTIONS = {
+    PENDING_APPROVAL: ("approve", "reject"),
+    WAITLISTED: ("promote", "cancel"),
+    REGISTERED: ("cancel",),
+}
 _PAGES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True)
 
 
@@ -32,6 +39,8 @@ def _contents(emulator: Emulator) -> dict[str, Any]:
         return {
             "url": emulator.url,
             "meetings": [(meeting, books.registrants(meeting.id)) for meeting in books.meetings()],
+            "webinars": [(webinar, books.webinars.registrations(webinar.id)) for webinar in books.webinars.all()],
+            "actions": _ACTIONS,
             "journal": [(entry, _short(entry.path), now - entry.at) for entry in requests[:_JOURNAL_SHOWN]],
             "requests": len(requests),
             "switches": _switches(emulator),
@@ -60,12 +69,13 @@ def _fault_words(fault: Fault) -> dict[str, str]:
         "breaks off half-way" if fault.half else "",
         "leaves the answer out" if fault.omit else "",
         f"{fault.delay:g} s later" if fault.delay else "",
+        f"takes effect after {fault.lands_after:g} s" if fault.lands_after else "",
     ]
     hits = {0: f"from hit {fault.nth} on", 1: f"hit {fault.nth}"}
     return {
         "route": fault.route,
         "who": fault.registrant_id or "",
         "hits": hits.get(fault.times, f"hits {fault.nth} to {fault.nth + fault.times - 1}"),
-        "when": f"{fault.when} it takes effect",
+        "when": "before it takes effect" if fault.lands_after else f"{fault.when} it takes effect",
         "does": ", ".join(word for word in does if word),
     }

@@ -12,12 +12,13 @@ from typing import Any
 
 import uvicorn
 
-from airflow_provider_teams_registration.emulator import books as seeded
+from airflow_provider_teams_registration.emulator import seeded
 from airflow_provider_teams_registration.emulator.application import make_application
 from airflow_provider_teams_registration.emulator.books import Books
 from airflow_provider_teams_registration.emulator.certificate import certificate_files
 from airflow_provider_teams_registration.emulator.connections import BreakableProtocol
 from airflow_provider_teams_registration.emulator.faults import Fault, Faults
+from airflow_provider_teams_registration.emulator.limiter import Limiter
 from airflow_provider_teams_registration.emulator.switches import Switches
 
 
@@ -65,6 +66,16 @@ class Emulator:
     meeting_id = seeded.MEETING_ID
     organization_meeting_id = seeded.ORGANIZATION_MEETING_ID
     closed_meeting_id = seeded.CLOSED_MEETING_ID
+    event_id = seeded.EVENT_ID
+    organization_event_id = seeded.ORGANIZATION_EVENT_ID
+    closed_event_id = seeded.CLOSED_EVENT_ID
+    webinar_id = seeded.WEBINAR_ID
+    questions_webinar_id = seeded.QUESTIONS_WEBINAR_ID
+    waitlist_webinar_id = seeded.WAITLIST_WEBINAR_ID
+    small_webinar_id = seeded.SMALL_WEBINAR_ID
+    approval_webinar_id = seeded.APPROVAL_WEBINAR_ID
+    draft_webinar_id = seeded.DRAFT_WEBINAR_ID
+    canceled_webinar_id = seeded.CANCELED_WEBINAR_ID
 
     def __init__(
         self,
@@ -77,6 +88,7 @@ class Emulator:
         self.port = port
         self.books = Books()
         self.faults = Faults()
+        self.limiter = Limiter(lambda: self.switches)
         self._first_switches = Switches().changed(switches or {})
         self.switches = self._first_switches
         self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="teams-registration-")
@@ -140,9 +152,10 @@ class Emulator:
             self.books.sign_ins.clear()
 
     def reset(self) -> None:
-        """Go back to how it began: seeded meetings, nobody enrolled, no faults, the first switches."""
+        """Go back to how it began: seeded events, nobody on them, no faults, the first switches."""
         self.books.reset()
         self.faults.clear()
+        self.limiter.clear()
         self.switches = self._first_switches
 
     def __enter__(self) -> Emulator:
@@ -159,6 +172,7 @@ class Emulator:
             self._server.should_exit = True
             self._server.force_exit = True
             self._thread.join()
+        self.books.late_writes.discard()
         if self._temporary is not None:
             self._temporary.cleanup()
 

@@ -17,6 +17,9 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "retired": ("off", "empty", "not_found", "gone"),
     "second_registration": ("conflict", "same"),
     "rotate_refresh_tokens": ("off", "on", "old_one_dies"),
+    "registration_filter": ("works", "refused", "ignored"),
+    "event_full": ("bad_request", "conflict", "forbidden"),
+    "second_cancel": ("bad_request", "no_content", "not_found"),
 }
 
 
@@ -25,16 +28,35 @@ class Switches:
     """
     How the emulator behaves.
 
-    :param duplicate: what a second POST for an enrolled id does: ``same`` record and link; the record with a
-        ``new_link``; ``conflict`` (409); ``bad_request`` (400); a ``second_record``.
+    :param duplicate: what a second POST for a person does who is enrolled in a meeting, by id, or registered for a
+        webinar, by e-mail: ``same`` record and link; the record with a ``new_link``; ``conflict`` (409);
+        ``bad_request`` (400); a ``second_record``.
     :param list_shows_links: whether the list of registrants holds their links.
-    :param application_may_enroll: whether an application token may do more than read.
-    :param application_access_policy: whether the organizer's access policy names the app.
+    :param application_may_enroll: whether an application token may do more than read a meeting's registration.
+    :param application_access_policy: whether the organizer's access policy names the app, for both kinds of event.
     :param second_registration: what opening an open registration does: ``conflict`` (409), or the ``same`` one.
     :param retired: how a retired API answers: ``off`` (it lives), ``empty``, ``not_found`` or ``gone``.
-    :param visibility_lag: seconds until a new registrant shows in reads.
-    :param page_size: registrants on one page of the list; 0 is all of them.
+    :param visibility_lag: seconds until a new registrant or registration, with its sessions, shows in reads.
+    :param page_size: entries on one page of a list; 0 is all of them.
     :param empty_page: whether an empty page stands between the first and the second.
+    :param registration_filter: what ``$filter`` on a webinar's registrations does: it ``works``; it is ``refused``
+        (400); it is ``ignored``, and the list holds everybody.
+    :param registration_key: whether ``registrations(email='…')`` and ``registrations(userId='…')`` name a registration.
+    :param application_may_list_registrations: whether ``VirtualEvent.Read.All`` is enough to list registrations.
+    :param application_may_read_registration_sessions: whether it is enough to read a registration's sessions.
+    :param application_may_cancel_registrations: whether ``VirtualEventRegistration-Anon.ReadWrite.All`` is enough to
+        cancel a registration.
+    :param delegated_may_list_registrations: whether the signed-in organizer may list registrations.
+    :param required_questions_enforced: whether a registration without an answer that is required is refused.
+    :param new_registration_status: status that every new registration gets, whether documented or not; empty text
+        leaves it to the rules.
+    :param event_full: how a full webinar without a waitlist refuses: ``bad_request``, ``conflict`` or ``forbidden``.
+    :param second_cancel: what cancelling a cancelled registration does: ``bad_request``, ``no_content`` (204) or
+        ``not_found``.
+    :param write_limit: how many writes to virtual events an app may make in a window; 0 is any number.
+    :param write_window: seconds of that window.
+    :param read_limit: how many reads of virtual events an app may make in a window; 0 is any number.
+    :param read_window: seconds of that window.
     :param latency: seconds every call takes at least.
     :param token_lifetime: seconds a token is good for.
     :param rotate_refresh_tokens: whether the token endpoint hands out a new refresh token each time.
@@ -51,11 +73,27 @@ class Switches:
     visibility_lag: float = 0.0
     page_size: int = 0
     empty_page: bool = False
+    registration_filter: str = "works"
+    registration_key: bool = True
+    application_may_list_registrations: bool = True
+    application_may_read_registration_sessions: bool = True
+    application_may_cancel_registrations: bool = True
+    delegated_may_list_registrations: bool = False
+    required_questions_enforced: bool = True
+    new_registration_status: str = ""
+    event_full: str = "bad_request"
+    second_cancel: str = "bad_request"
+    write_limit: int = 15
+    write_window: float = 30.0
+    read_limit: int = 750
+    read_window: float = 30.0
     latency: float = 0.0
     token_lifetime: int = 3600
     rotate_refresh_tokens: str = "off"
-    roles: str = "OnlineMeetings.ReadWrite.All"
-    scopes: str = "OnlineMeetings.ReadWrite"
+    roles: str = (
+        "OnlineMeetings.ReadWrite.All VirtualEvent.Read.All VirtualEventRegistration-Anon.ReadWrite.All Calendars.Read"
+    )
+    scopes: str = "OnlineMeetings.ReadWrite VirtualEvent.ReadWrite Calendars.Read"
 
     def changed(self, values: Mapping[str, Any]) -> Switches:
         """

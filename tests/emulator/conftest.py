@@ -1,5 +1,6 @@
 """Those who call the emulator: plain requests, so that what is tested is the wire."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
@@ -50,6 +51,45 @@ class Caller:
 
     def batch(self, *items: Any) -> requests.Response:
         return self.send("POST", "/$batch", json={"requests": items})
+
+
+class WebinarCaller:
+    """One who calls Graph about one webinar."""
+
+    def __init__(self, caller: Caller, webinar_id: str) -> None:
+        self.caller = caller
+        self.path = f"/solutions/virtualEvents/webinars/{webinar_id}"
+
+    def send(self, method: str, below: str = "", version: str = "v1.0", **how: Any) -> requests.Response:
+        return self.caller.send(method, f"{self.path}{below}", version, **how)
+
+    def form(self, name: str, **more: Any) -> dict[str, Any]:
+        """What an application sends to register somebody."""
+        person = {"firstName": name, "lastName": "Example", "email": f"{name}@example.org"}
+        return {**person, "preferredTimezone": "UTC", "preferredLanguage": "en-us", **more}
+
+    def register(self, name: str = "ada", **more: Any) -> requests.Response:
+        return self.send("POST", "/registrations", json=self.form(name, **more))
+
+    def item(self, item_id: str, name: str, **more: Any) -> dict[str, Any]:
+        """An item of a batch that registers somebody."""
+        return {
+            "id": item_id,
+            "method": "POST",
+            "url": f"{self.path}/registrations",
+            "headers": {"Content-Type": "application/json"},
+            "body": self.form(name, **more),
+        }
+
+    def listed(self, query: str = "") -> list[dict[str, Any]]:
+        return list(self.send("GET", f"/registrations{query}").json()["value"])
+
+    def session(self, registration_id: str) -> dict[str, Any]:
+        (session,) = self.send("GET", f"/registrations/{registration_id}/sessions").json()["value"]
+        return dict(session)
+
+    def cancel(self, registration_id: str) -> requests.Response:
+        return self.send("POST", f"/registrations/{registration_id}/cancel")
 
 
 @pytest.fixture
@@ -108,3 +148,34 @@ def application(as_application: Callable[[], Caller]) -> Caller:
 def organizer(as_organizer: Callable[[], Caller]) -> Caller:
     """The signed-in organizer."""
     return as_organizer()
+
+
+@pytest.fixture
+def webinar(application: Caller, emulator: Emulator) -> WebinarCaller:
+    """The webinar with seats for all, as the application sees it."""
+    return WebinarCaller(application, emulator.webinar_id)
+
+
+@pytest.fixture
+def delegated_webinar(organizer: Caller, emulator: Emulator) -> WebinarCaller:
+    """The webinar with seats for all, as its organizer sees it."""
+    return WebinarCaller(organizer, emulator.webinar_id)
+
+
+@pytest.fixture
+def other_webinar(application: Caller) -> Callable[..., WebinarCaller]:
+    """Any webinar, by its id, as the application or another caller sees it."""
+    return lambda webinar_id, caller=application: WebinarCaller(caller, webinar_id)
+
+
+@pytest.fixture
+def poll() -> Callable[[Callable[[], object]], None]:
+    """Waits for something to come true, for ten seconds at most."""
+
+    def until(is_true: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 10
+        while not is_true():
+            assert time.monotonic() < deadline, "it did not come true"
+            time.sleep(0.005)
+
+    return until

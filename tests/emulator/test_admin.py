@@ -99,8 +99,106 @@ def test_meeting_that_cannot_be_is_422(admin, emulator, body):
     assert len(emulator.books.meetings()) == 3
 
 
-def test_reset_brings_the_beginning_back(admin, application, emulator):
+def test_somebody_else_enrolls_a_person(admin, application, emulator):
+    added = admin("POST", "registrants", {"meetingId": emulator.meeting_id, "id": "p1"})
+
+    assert (added.status_code, added.json()["id"]) == (201, "p1")
+    assert [one["id"] for one in application.listed()] == ["p1"]
+    assert [entry.method for entry in emulator.books.journal] == ["GET"]
+    for body in ({"meetingId": emulator.closed_meeting_id, "id": "p"}, {"meetingId": emulator.meeting_id}, {"id": "p"}):
+        assert admin("POST", "registrants", body).status_code == 422
+
+
+def test_somebody_else_registers_a_person(admin, webinar, other_webinar, emulator):
+    path = f"webinars/{emulator.webinar_id}/registrations"
+
+    added = admin("POST", path, {"email": "Ada@example.org", "firstName": "Ada", "externalRegistrationId": "crm-1"})
+
+    assert (added.status_code, added.json()["status"]) == (201, "registered")
+    (one,) = webinar.listed()
+    assert (one["id"], one["firstName"]) == (added.json()["id"], "Ada")
+    assert one["externalRegistrationInformation"]["registrationId"] == "crm-1"
+    (told,) = next(
+        one["registrations"] for one in admin("GET", "state").json()["webinars"] if one["id"] == emulator.webinar_id
+    )
+    assert told == added.json()
+    for body in ({}, {"email": "x@y.z", "nonsense": 1}):
+        assert admin("POST", path, body).status_code == 422
+    assert admin("POST", "webinars/nobody/registrations", {"email": "x@y.z"}).status_code == 422
+    assert [entry.method for entry in emulator.books.journal] == ["GET"]
+
+
+def test_nobody_squeezes_into_a_full_webinar(admin, emulator):
+    path = f"webinars/{emulator.small_webinar_id}/registrations"
+
+    statuses = [admin("POST", path, {"email": f"p{number}@example.org"}).status_code for number in range(4)]
+
+    assert statuses == [201, 201, 201, 422]
+
+
+@pytest.mark.parametrize(
+    ("before", "action", "after"),
+    [
+        ("pendingApproval", "approve", "registered"),
+        ("pendingApproval", "reject", "rejectedByOrganizer"),
+        ("waitlisted", "promote", "registered"),
+        ("registered", "cancel", "canceled"),
+    ],
+)
+def test_organizer_acts_on_a_registration(admin, emulator, before, action, after):
+    one = emulator.books.webinars.register(emulator.webinar_id, "ada@example.org", before)
+    path = f"webinars/{emulator.webinar_id}/registrations/{one.id}"
+
+    assert admin("POST", f"{path}/{action}").status_code == 204
+
+    assert emulator.books.webinars.registration(emulator.webinar_id, one.id).status == after
+    again = admin("POST", f"{path}/{action}")
+    assert again.status_code == (204 if action == "cancel" else 422)
+    assert admin("POST", f"{path}/nonsense").status_code == 422
+    assert admin("POST", f"webinars/{emulator.webinar_id}/registrations/nobody/{action}").status_code == 422
+
+
+def test_organizer_acts_on_a_webinar(admin, emulator):
+    path = f"webinars/{emulator.draft_webinar_id}"
+
+    for action, status in (("publish", "published"), ("cancel", "canceled")):
+        assert admin("POST", f"{path}/{action}").status_code == 204
+        assert emulator.books.webinars.webinar(emulator.draft_webinar_id).status == status
+
+    for wrong in (f"{path}/publish", f"{path}/nonsense", "webinars/nobody/publish"):
+        assert admin("POST", wrong).status_code == 422
+
+
+def test_button_leads_back_to_the_page(emulator, http):
+    one = emulator.books.webinars.register(emulator.approval_webinar_id, "ada@example.org")
+    path = f"/emulator/webinars/{emulator.approval_webinar_id.replace('@', '%40')}/registrations/{one.id}/approve"
+    assert f'action="{path}"' in http.get(f"{emulator.url}/", timeout=10).text
+
+    pressed = http.post(emulator.url + path, headers={"Accept": "text/html"}, timeout=10)
+
+    assert pressed.url == f"{emulator.url}/"
+    assert "1 registered, 1000 seats" in pressed.text
+
+
+def test_webinar_is_added(admin, organizer, emulator):
+    question = {"id": "q", "displayName": "Why?", "isRequired": True, "answerInputType": "text"}
+    body = {"displayName": "Launch", "capacity": 5, "isWaitlistEnabled": True, "questions": [question]}
+
+    added = admin("POST", "webinars", body)
+
+    assert (added.status_code, added.json()["status"]) == (201, "published")
+    path = f"/solutions/virtualEvents/webinars/{added.json()['id']}/registrationConfiguration"
+    assert organizer.send("GET", path, "v1.0").json()["capacity"] == 5
+    (asked,) = organizer.send("GET", f"{path}/questions", "v1.0").json()["value"]
+    assert {name: asked[name] for name in question} == question
+    for wrong in ({"id": emulator.webinar_id}, {"nonsense": 1}, {"questions": [{"nonsense": 1}]}):
+        assert admin("POST", "webinars", wrong).status_code == 422
+
+
+def test_reset_brings_the_beginning_back(admin, application, webinar, emulator):
     application.enroll("p1")
+    webinar.register("ada")
+    emulator.books.webinars.publish(emulator.draft_webinar_id)
     emulator.books.add_meeting("Another")
     emulator.add_fault("* *", status=500)
     emulator.set_switches(duplicate="conflict")
@@ -111,6 +209,8 @@ def test_reset_brings_the_beginning_back(admin, application, emulator):
     assert [emulator.books.registrants(meeting.id) for meeting in emulator.books.meetings()] == [[], [], []]
     assert emulator.switches.duplicate == "same"
     assert application.enroll("p1").status_code == 200
+    assert webinar.listed() == []
+    assert emulator.books.webinars.webinar(emulator.draft_webinar_id).status == "draft"
 
 
 def test_admin_path_that_is_not_there_is_refused(admin):
@@ -125,6 +225,7 @@ def test_admin_calls_are_not_in_the_journal(admin, emulator):
 
 def test_page_escapes_what_callers_send(application, emulator, http):
     application.enroll("<script>alert(1)</script>")
+    emulator.books.webinars.register(emulator.webinar_id, "<script>@example.org", external_registration_id="<script>")
     emulator.books.add_meeting("<b>bold</b>")
 
     page = http.get(f"{emulator.url}/", timeout=10).text
@@ -138,5 +239,6 @@ def test_page_of_an_untouched_emulator_says_so(emulator, http):
     page = http.get(f"{emulator.url}/", timeout=10).text
 
     assert page.count("0 enrolled") == 3
+    assert page.count("0 registered") == 7
     assert "Nothing goes wrong." in page
     assert "No request yet." in page

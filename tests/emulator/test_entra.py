@@ -32,7 +32,7 @@ def test_msal_gets_an_application_token(confidential, emulator):
     answer = confidential().acquire_token_for_client([GRAPH_SCOPE])
 
     claims = claims_of(answer)
-    assert claims["roles"] == ["OnlineMeetings.ReadWrite.All"]
+    assert claims["roles"] == emulator.switches.roles.split()
     assert (claims["tid"], claims["appid"]) == (emulator.tenant_id, emulator.client_id)
     assert "scp" not in claims
     assert answer["expires_in"] == 3600
@@ -43,7 +43,7 @@ def test_msal_gets_a_delegated_token_and_no_new_refresh_token(confidential, emul
     answer = confidential().acquire_token_by_refresh_token(emulator.refresh_token, [DELEGATED_SCOPE])
 
     claims = claims_of(answer)
-    assert (claims["scp"], claims["oid"]) == ("OnlineMeetings.ReadWrite", emulator.organizer_id)
+    assert (claims["scp"], claims["oid"]) == (emulator.switches.scopes, emulator.organizer_id)
     assert "roles" not in claims
     assert answer["refresh_token"] == emulator.refresh_token
 

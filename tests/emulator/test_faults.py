@@ -1,5 +1,6 @@
 """Each kind of fault, as the caller feels it and as the books know it."""
 
+import threading
 import time
 
 import pytest
@@ -188,6 +189,111 @@ def test_fault_401_asks_for_a_token(application, emulator):
     assert application.send("GET", application.registration).headers["WWW-Authenticate"] == "Bearer"
 
 
+def test_write_lands_by_itself(application, emulator, poll):
+    emulator.add_fault("POST registrants", status=503, lands_after=0.05)
+
+    assert application.enroll("p").status_code == 503
+
+    poll(lambda: emulator.books.journal[0].effect == "enrolled")
+    assert is_enrolled(emulator)
+
+
+@pytest.mark.parametrize(
+    ("rule", "status"),
+    [({"status": 503}, 503), ({"status": 202, "when": "after"}, 202), ({}, 504), ({"delay": 0.05}, 504)],
+)
+def test_write_lands_after_it_was_answered(application, emulator, rule, status):
+    emulator.add_fault("POST registrants", lands_after=600, **rule)
+
+    assert application.enroll("p").status_code == status
+
+    (entry,) = emulator.books.journal
+    assert (is_enrolled(emulator), entry.status, entry.effect) == (False, status, None)
+    emulator.books.late_writes.land_now()
+    (landed,) = emulator.books.journal
+    assert (is_enrolled(emulator), landed.status, landed.effect) == (True, status, "enrolled")
+
+
+def test_write_lands_after_its_connection_broke(application, emulator):
+    emulator.add_fault("POST registrants", drop=True, lands_after=600)
+
+    with pytest.raises(requests.ConnectionError):
+        application.enroll("p")
+
+    assert not is_enrolled(emulator)
+    emulator.books.late_writes.land_now()
+    (entry,) = emulator.books.journal
+    assert (is_enrolled(emulator), entry.status, entry.effect) == (True, None, "enrolled")
+
+
+def test_one_item_of_a_batch_lands_late(application, emulator):
+    emulator.add_fault("POST registrants", nth=2, omit=True, lands_after=600)
+
+    answer = application.batch(*(application.item(str(number), f"p{number}") for number in range(1, 4)))
+
+    assert {item["id"] for item in answer.json()["responses"]} == {"1", "3"}
+    assert not is_enrolled(emulator, "p2")
+    emulator.books.late_writes.land_now()
+    assert is_enrolled(emulator, "p2")
+    assert [entry.effect for entry in emulator.books.journal] == ["enrolled"] * 3 + [None]
+
+
+def test_whole_batch_lands_late(application, emulator):
+    emulator.add_fault("POST $batch", status=503, lands_after=600)
+
+    assert application.batch(*(application.item(str(number), f"p{number}") for number in range(3))).status_code == 503
+
+    assert emulator.books.enrolled(emulator.meeting_id) == []
+    emulator.books.late_writes.land_now()
+    assert len(emulator.books.enrolled(emulator.meeting_id)) == 3
+    assert [entry.status for entry in emulator.books.journal] == [503, 200, 200, 200]
+
+
+def test_cancelling_lands_late(webinar, emulator):
+    webinar.register("ada")
+    (one,) = webinar.listed()
+    emulator.add_fault("POST cancel", status=504, lands_after=600)
+
+    assert webinar.cancel(one["id"]).status_code == 504
+
+    assert webinar.listed()[0]["status"] == "registered"
+    emulator.books.late_writes.land_now()
+    assert webinar.listed()[0]["status"] == "canceled"
+
+
+def test_late_write_counts_when_it_comes_in_and_not_when_it_lands(webinar, emulator):
+    emulator.set_switches(write_limit=1)
+    emulator.add_fault("POST registrations", status=503, lands_after=600)
+
+    assert [webinar.register(name).status_code for name in ("ada", "bob")] == [503, 429]
+
+    emulator.books.late_writes.land_now()
+    assert [one.first_name for one in emulator.books.webinars.registered(emulator.webinar_id)] == ["ada"]
+
+
+def test_reset_loses_what_has_not_landed(application, emulator):
+    emulator.add_fault("POST registrants", status=503, lands_after=600)
+    application.enroll("lost")
+
+    emulator.reset()
+
+    emulator.books.late_writes.land_now()
+    assert emulator.books.registrants(emulator.meeting_id) == emulator.books.journal == []
+    timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    assert all(timer.finished.is_set() for timer in timers)
+
+
+def test_cleared_journal_stays_clear_when_a_write_lands(application, emulator):
+    emulator.add_fault("POST registrants", status=503, lands_after=600)
+    application.enroll("p")
+
+    emulator.clear_journal()
+
+    emulator.books.late_writes.land_now()
+    assert is_enrolled(emulator)
+    assert emulator.books.journal == []
+
+
 def test_entra_fails_by_rule_and_before_it_took_effect(emulator, ask_for_token):
     emulator.set_switches(rotate_refresh_tokens="old_one_dies")
     emulator.add_fault("POST token", status=503, retry_after="3")
@@ -231,6 +337,7 @@ def test_discovery_fails_by_rule(emulator, http):
         ({"route": "* *", "when": "later"}, "before or after"),
         ({"route": "* *", "nth": 0}, "nth counts from 1"),
         ({"route": "* *", "times": -1}, "cannot be negative"),
+        ({"route": "* *", "lands_after": -1}, "cannot be negative"),
         ({"route": "* *", "status": "429"}, "a number from 200 to 599"),
         ({"route": "* *", "status": 99}, "a number from 200 to 599"),
         ({"route": "* *", "retry_after": 2}, "the header's text"),

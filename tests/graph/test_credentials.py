@@ -14,19 +14,19 @@ from airflow_provider_teams_registration.graph.session import GraphSession
 REFRESH_ADVICE = "sign in again with 'teams-registration refresh-token'"
 
 
-def test_client_secret_signs_in_as_the_application(graph_session):
+def test_client_secret_signs_in_as_the_application(graph_session, emulator):
     token = graph_session.token()
 
     assert not token.is_delegated
-    assert token.roles == ("OnlineMeetings.ReadWrite.All",)
+    assert token.roles == tuple(emulator.switches.roles.split())
     assert token.scopes == ()
 
 
-def test_refresh_token_signs_in_as_the_organizer(delegated_session):
+def test_refresh_token_signs_in_as_the_organizer(delegated_session, emulator):
     token = delegated_session.token()
 
     assert token.is_delegated
-    assert token.scopes == ("OnlineMeetings.ReadWrite",)
+    assert token.scopes == tuple(emulator.switches.scopes.split())
     assert token.roles == ()
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from airflow_provider_teams_registration.enrollment.event import Standing
+from airflow_provider_teams_registration.enrollment.outcome import Outcome
 from airflow_provider_teams_registration.enrollment.person import Person
 from airflow_provider_teams_registration.graph.errors import AnswerLost, TeamsRegistrationError
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Answer = Standing | TeamsRegistrationError
+
+TAKEN_OFF = Standing(Outcome.CANCELLED)
+"""Answers for somebody whose old records are gone, and who can be put on now."""
 
 
 class NotTakenOff(TeamsRegistrationError):
@@ -59,7 +63,9 @@ class Calls:
         return self.under_way < self._at_once
 
     def make(self, people: Sequence[Person]) -> None:
-        """Take people off where their old records have to go, and put them on."""
+        """Put people on; those whose old records have to go are only taken off."""
+        # Here, not in the thread: the next decision to send must know of these.
+        self._event.pace.begin(len(people))
         self._under_way[self._threads.submit(_enroll, self._event, people)] = people
 
     def answers(self, timeout: float) -> Iterator[tuple[Sequence[Person], Sequence[Answer]]]:
@@ -72,24 +78,29 @@ class Calls:
 
 
 def _enroll(event: Event, people: Sequence[Person]) -> list[Answer]:
-    answers: dict[Person, Answer] = _take_off(event, [person for person in people if person.records])
-    to_enroll = [person for person in people if person not in answers]
-    if to_enroll:
-        answers.update(zip(to_enroll, event.enroll([person.registrant for person in to_enroll]), strict=True))
-    return [answers[person] for person in people]
+    try:
+        # Taking off and putting on are two calls with the ledger in between: it must know that we still may.
+        answers: dict[Person, Answer] = _take_off(event, [person for person in people if person.records])
+        to_enroll = [person for person in people if person not in answers]
+        if to_enroll:
+            answers.update(zip(to_enroll, event.enroll([person.registrant for person in to_enroll]), strict=True))
+        return [answers[person] for person in people]
+    finally:
+        event.pace.end(len(people))
 
 
 def _take_off(event: Event, people: Sequence[Person]) -> dict[Person, Answer]:
-    """Return the errors of those who could not be taken off; they must not be enrolled a second time."""
-    failed: dict[Person, Answer] = {}
-    while left := [person for person in people if person.records and person not in failed]:
+    answers: dict[Person, Answer] = dict.fromkeys(people, TAKEN_OFF)
+    left = list(people)
+    while left:
         for person, error in zip(left, event.cancel([person.registrant for person in left]), strict=True):
             if error is None:
                 person.records -= 1
             else:
                 is_refused = not (isinstance(error, AnswerLost) or error.transient)
-                failed[person] = NotTakenOff(error) if is_refused else error
-    return failed
+                answers[person] = NotTakenOff(error) if is_refused else error
+        left = [person for person in left if person.records and answers[person] is TAKEN_OFF]
+    return answers
 
 
 def _failure_of_ours(error: BaseException) -> TeamsRegistrationError:

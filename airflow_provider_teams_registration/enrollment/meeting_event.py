@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -78,6 +78,10 @@ class MeetingEvent:
                 found.setdefault(key, []).append(standing)
         return found
 
+    def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[str | InvalidRow]:
+        """Return the rows' ids; whatever else they hold does not matter here."""
+        return [_or_why(read_id, row) for row in rows]
+
     def _everybody(self) -> Iterator[tuple[str, Standing]]:
         """List keys and standings; the service gives no links here."""
         without_link = Standing(Outcome.ENROLLED)
@@ -95,7 +99,7 @@ def read_registrant(row: Mapping[str, Any], allowed_registrant: str) -> External
     :raises InvalidRow: it is none.
     """
     registrant = ExternalMeetingRegistrant(
-        id=_read_id(row), tenant_id=_optional(row, "tenant_id"), user_id=_optional(row, "user_id")
+        id=read_id(row), tenant_id=_optional(row, "tenant_id"), user_id=_optional(row, "user_id")
     )
     given = {"tenant_id": registrant.tenant_id, "user_id": registrant.user_id}
     if allowed_registrant == "organization":
@@ -109,7 +113,19 @@ def read_registrant(row: Mapping[str, Any], allowed_registrant: str) -> External
     return registrant
 
 
-def _read_id(row: Mapping[str, Any]) -> str:
+def _or_why(read: Callable[[Mapping[str, Any]], str], row: Mapping[str, Any]) -> str | InvalidRow:
+    try:
+        return read(row)
+    except InvalidRow as error:
+        return error
+
+
+def read_id(row: Mapping[str, Any]) -> str:
+    """
+    Return a row's id.
+
+    :raises InvalidRow: it has none, or none that can be one.
+    """
     if row.get("id") is None:
         raise InvalidRow("id missing" if "id" not in row else "id is empty")
     value = row["id"]
@@ -118,15 +134,21 @@ def _read_id(row: Mapping[str, Any]) -> str:
             return str(int(value))
         except ValueError:
             raise InvalidRow("id is a number of too many digits") from None
+    if isinstance(value, UUID):
+        return str(value)
     if not isinstance(value, str):
         raise InvalidRow(f"id is a {type(value).__name__}; it must be a string or a whole number")
+    _refuse_impossible(value)
+    return value
+
+
+def _refuse_impossible(value: str) -> None:
     if not value.strip():
         raise InvalidRow("id is empty")
     if "\0" in value or (not value.isascii() and _is_half(value)):
         raise InvalidRow("id holds a character that no database can (a NUL, or half of a surrogate pair)")
     if value in (".", ".."):
         raise InvalidRow("id is a dot or two, which no address can hold: they could never be taken off again")
-    return value
 
 
 def _is_half(value: str) -> bool:

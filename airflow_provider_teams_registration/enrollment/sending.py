@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_teams_registration.enrollment.books import Books, Finished, Foreign
-from airflow_provider_teams_registration.enrollment.calls import Answer, Calls, NotTakenOff
+from airflow_provider_teams_registration.enrollment.calls import TAKEN_OFF, Answer, Calls, NotTakenOff
 from airflow_provider_teams_registration.enrollment.event import Standing
 from airflow_provider_teams_registration.enrollment.ledger import utc_now
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
@@ -272,7 +272,9 @@ class Sending:
         not_executed: list[TeamsRegistrationError] = []
         finished: list[Finished] = []
         for person, answer in zip(people, answers, strict=True):
-            if isinstance(answer, Throttled | ServiceUnreachable):
+            if answer is TAKEN_OFF:
+                self._waiting.appendleft(person)
+            elif isinstance(answer, Throttled | ServiceUnreachable):
                 person.times_refused += 1
                 not_executed.append(answer)
                 if person.times_refused < MAX_TRIES:
@@ -320,7 +322,9 @@ class Sending:
         asked = [seconds for error in not_executed if (seconds := getattr(error, "retry_after", None)) is not None]
         longest = max(asked, default=None)
         if self._calls_in_vain >= MAX_TRIES or (longest or 0) > LONGEST_WAIT:
-            self._give_up(f"{not_executed[0]}; given up for now")
+            # Graph's wording was blanked for one person, and speaks to others here.
+            what = "Graph throttles (429)" if isinstance(not_executed[0], Throttled) else "Graph is out of reach"
+            self._give_up(f"Not sent: {what}; given up for now")
         if longest is not None and longest > LONGEST_WAIT:
             raise Postponed(longest)
         self._event.pace.hold(longest)

@@ -36,7 +36,7 @@ def provider_info(version: str) -> dict[str, Any]:
             }
         ],
         "hooks": [_modules("hooks.teams_registration")],
-        "operators": [_modules("operators.enroll")],
+        "operators": [_modules("operators.enroll", "operators.cancel", "operators.registration")],
         "transfers": [
             {
                 "source-integration-name": "SQL",
@@ -63,8 +63,8 @@ def provider_info(version: str) -> dict[str, Any]:
     }
 
 
-def _modules(below: str) -> dict[str, Any]:
-    return {"integration-name": _NAME, "python-modules": [f"{_PACKAGE}.{below}"]}
+def _modules(*below: str) -> dict[str, Any]:
+    return {"integration-name": _NAME, "python-modules": [f"{_PACKAGE}.{one}" for one in below]}
 
 
 def _form_field(field: ConnectionField) -> dict[str, Any]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.enrollment.memory_ledger import MemoryLedger
+from airflow_provider_teams_registration.enrollment.outcome import SUCCESS_OUTCOMES
 from airflow_provider_teams_registration.enrollment.progress import Progress
 from airflow_provider_teams_registration.enrollment.registrant import RegistrantReader
-from airflow_provider_teams_registration.enrollment.report import Report
+from airflow_provider_teams_registration.enrollment.report import Report, count_registrants
 from airflow_provider_teams_registration.enrollment.sending import Postponed, Sending, SendingOptions
 from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.enrollment.event import Event
     from airflow_provider_teams_registration.enrollment.ledger import Ledger
-    from airflow_provider_teams_registration.enrollment.outcome import Enrollment
+    from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
+
+log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 1000
 
@@ -30,6 +35,7 @@ def enroll(
     options: SendingOptions | None = None,
     stop: threading.Event | None = None,
     keep: Callable[[Sequence[Enrollment]], None] | None = None,
+    success_outcomes: Collection[Outcome] = SUCCESS_OUTCOMES,
 ) -> Report:
     """
     Put people on an event, each once; one bad row never stops the others.
@@ -44,13 +50,14 @@ def enroll(
     :param options: how people are sent.
     :param stop: set from outside to end the sending early.
     :param keep: takes each 1,000 rows' enrollments, in input order; by default the report keeps them all.
+    :param success_outcomes: which outcomes are fine.
     :return: the counts, and one enrollment per registrant in input order unless ``keep`` took them.
     :raises TeamsRegistrationError: before anything was sent: the event or the ledger cannot be read, or the
         registration is not open.
     """
     iterator = iter(rows)
     first = list(islice(iterator, ROWS_AT_ONCE))
-    report = Report(keep=keep)
+    report = Report(keep=keep, success_outcomes=success_outcomes)
     if not first:
         return report
     ledger = ledger or MemoryLedger()
@@ -58,6 +65,7 @@ def enroll(
     ledger.begin(event.id)
     reader = RegistrantReader(event.read)
     total = len(rows) if isinstance(rows, Sequence) else None
+    _foretell(event, total)
     sending = Sending(event, ledger, options or SendingOptions(), stop or threading.Event(), Progress(total))
     try:
         for some in chain([first], iter(lambda: list(islice(iterator, ROWS_AT_ONCE)), [])):
@@ -78,3 +86,14 @@ def enroll(
             raise
         report.cut_short = report.cut_short or error
     return report
+
+
+def _foretell(event: Event, registrants: int | None) -> None:
+    """Say how long a list will take, where the service's allowance makes it long."""
+    seconds = event.pace.estimate(registrants or 0)
+    if seconds:
+        log.info(
+            "%s at the pace the service allows: about %s.",
+            count_registrants(registrants or 0),
+            timedelta(seconds=round(seconds)),
+        )

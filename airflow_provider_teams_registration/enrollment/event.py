@@ -112,3 +112,10 @@ class Event(Protocol):
 
         :raises TeamsRegistrationError: the event cannot be read.
         """
+
+    def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[str | InvalidRow]:
+        """
+        Return whom rows mean: a key each, or why it means nobody.
+
+        :raises TeamsRegistrationError: the event cannot be read.
+        """

@@ -27,7 +27,8 @@ class Outcome(str, Enum):
     """Sent, the answer lost, not yet settled."""
 
 
-REFUSED = frozenset({Outcome.INVALID, Outcome.REJECTED, Outcome.DECLINED})
+SUCCESS_OUTCOMES = frozenset({Outcome.ENROLLED, Outcome.ALREADY_ENROLLED, Outcome.WAITLISTED, Outcome.PENDING_APPROVAL})
+"""What is fine unless somebody says otherwise."""
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from airflow_provider_teams_registration.enrollment.outcome import REFUSED, Enrollment, Outcome
+from airflow_provider_teams_registration.enrollment.outcome import SUCCESS_OUTCOMES, Enrollment, Outcome
 
 _POSITIONS_NAMED = 5
 
@@ -80,6 +80,7 @@ class Report:
     :param repeated: how many input rows were left out because an equal one came before.
     :param cut_short: what ended the sending before everybody was through; None where nothing did.
     :param keep: takes the enrollments that are added; by default the report keeps them.
+    :param success_outcomes: which outcomes are fine; the others but ``unknown`` count as refused.
     """
 
     def __init__(
@@ -88,7 +89,9 @@ class Report:
         repeated: int = 0,
         cut_short: BaseException | None = None,
         keep: Callable[[Sequence[Enrollment]], None] | None = None,
+        success_outcomes: Collection[Outcome] = SUCCESS_OUTCOMES,
     ) -> None:
+        self._success_outcomes = frozenset(success_outcomes)
         self.enrollments: list[Enrollment] = []
         self.repeated = 0
         self.cut_short = cut_short
@@ -107,7 +110,7 @@ class Report:
             self._outcomes[enrollment.outcome] += 1
             self.links_missing += enrollment.is_link_missing
             self.changed += enrollment.is_changed
-            is_trouble = enrollment.outcome in REFUSED or enrollment.outcome is Outcome.UNKNOWN
+            is_trouble = enrollment.outcome not in self._success_outcomes
             self.transient += enrollment.transient and is_trouble
             if is_trouble or enrollment.is_link_missing or enrollment.is_changed:
                 key = (enrollment.reason or "no reason given", enrollment.outcome)
@@ -124,8 +127,12 @@ class Report:
 
     @property
     def refused(self) -> int:
-        """How many were refused, by us, by Graph or by the organizer."""
-        return sum(self._outcomes[outcome] for outcome in REFUSED)
+        """How many were refused, by us, by Graph or by the organizer: whose outcome is none of those that are fine."""
+        return sum(
+            count
+            for outcome, count in self._outcomes.items()
+            if outcome not in self._success_outcomes and outcome is not Outcome.UNKNOWN
+        )
 
     @property
     def unknown(self) -> int:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
+from airflow_provider_teams_registration.graph.address import segment
 from airflow_provider_teams_registration.graph.batch import BatchRequest
 from airflow_provider_teams_registration.graph.errors import (
     AccessPolicyMissing,
@@ -210,13 +210,13 @@ class OnlineMeeting:
         return [self._explain(answer) if isinstance(answer, TeamsRegistrationError) else None for answer in answers]
 
     def _cancellation(self, registrant_id: str) -> BatchRequest:
-        segment = _segment("The registrant's id", registrant_id)
-        path = self._path(f"/registration/registrants/{segment}")
-        return BatchRequest("DELETE", path, sent=(registrant_id, segment))
+        encoded = segment("The registrant's id", registrant_id)
+        path = self._path(f"/registration/registrants/{encoded}")
+        return BatchRequest("DELETE", path, sent=(registrant_id, encoded))
 
     def _path(self, below: str = "") -> str:
         if self.organizer_id is not None:
-            caller = f"/users/{_segment('organizer_id', self.organizer_id)}"
+            caller = f"/users/{segment('organizer_id', self.organizer_id)}"
         elif self._session.settings.signs_in_a_user:
             caller = "/me"
         else:
@@ -224,7 +224,7 @@ class OnlineMeeting:
                 "organizer_id is missing: the connection signs in as an application, and only a signed-in user has "
                 "a '/me'. Name the organizer's object id, or use a connection with auth 'refresh_token'."
             )
-        return f"{caller}/onlineMeetings/{_segment('meeting_id', self.meeting_id)}{below}"
+        return f"{caller}/onlineMeetings/{segment('meeting_id', self.meeting_id)}{below}"
 
     def _read_registration(self, body: Any) -> ExternalMeetingRegistration:
         if not isinstance(body, dict) or not body.get("allowedRegistrant"):
@@ -259,16 +259,6 @@ class OnlineMeeting:
                 error, organizer_id=self.organizer_id, client_id=self._session.settings.client_id
             )
         return error
-
-
-def _segment(name: str, value: str) -> str:
-    """Encode one segment of a path. HTTP libraries and servers fold dots away, so that another thing is addressed."""
-    if value in ("", ".", ".."):
-        raise SettingsError(f"{name} is {value!r}, which cannot stand in an address.")
-    try:
-        return quote(value, safe="")
-    except UnicodeEncodeError:
-        raise SettingsError(f"{name} holds half a character (a lone surrogate), which no address can.") from None
 
 
 def _enrollment(path: str, registrant: ExternalMeetingRegistrant) -> BatchRequest:

@@ -66,6 +66,16 @@ class Pace:
         """Return the seconds until the next request may go; 0 where it may."""
         return self.held()
 
+    def begin(self, writes: int) -> None:
+        """Note writes that are about to go."""
+
+    def end(self, writes: int) -> None:
+        """Note that writes were answered, or that their answer is lost."""
+
+    def estimate(self, writes: int) -> float:
+        """Return about how many seconds so many writes take; 0 where nothing is known to slow them."""
+        return 0.0
+
     def wait(self) -> None:
         """Return once requests may go again."""
         while left := self.left():

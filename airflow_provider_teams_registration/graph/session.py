@@ -18,8 +18,9 @@ from airflow_provider_teams_registration.graph.errors import (
     ServiceFailure,
     ServiceUnreachable,
     TeamsRegistrationError,
+    Throttled,
 )
-from airflow_provider_teams_registration.graph.pace import Pace
+from airflow_provider_teams_registration.graph.pace import LONGEST_WAIT, Pace
 from airflow_provider_teams_registration.graph.response import GraphResponse
 from airflow_provider_teams_registration.graph.settings import GraphSettings
 from airflow_provider_teams_registration.graph.transport import HttpSession, connection_failure
@@ -132,6 +133,38 @@ class GraphSession:
             return [error] * len(writes)
         return [_outcome(write, item) for write, item in zip(writes, read_batch(writes, body), strict=True)]
 
+    def read_batch(self, version: str, reads: Sequence[BatchRequest]) -> list[Any | TeamsRegistrationError]:
+        """
+        Send up to 20 GET requests in one call, and again those that were throttled, lost or met a failing service.
+
+        Service page: https://learn.microsoft.com/graph/json-batching
+
+        :param version: ``v1.0`` or ``beta``, for all of them.
+        :param reads: the requests.
+        :return: for each request, in order, the decoded body of its answer or the error that stands for it.
+        :raises ServiceUnreachable: no answer came to some of them, several times.
+        :raises Throttled: the service asks for more patience than there is.
+        """
+        answers: list[Any | TeamsRegistrationError] = [None] * len(reads)
+        places = list(range(len(reads)))
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            self.pace.wait()
+            for place, answer in zip(places, self.batch(version, [reads[place] for place in places]), strict=True):
+                answers[place] = answer
+            places = [place for place in places if isinstance(answers[place], _WORTH_READING_AGAIN)]
+            if not places:
+                self.pace.ease()
+                return answers
+            asked = [seconds for place in places if (seconds := getattr(answers[place], "retry_after", None))]
+            if max(asked, default=0) > LONGEST_WAIT:
+                break
+            if attempt < READ_ATTEMPTS:
+                self.pace.hold(max(asked, default=None))
+        failed = answers[places[0]]
+        if isinstance(failed, AnswerLost):
+            raise ServiceUnreachable(f"Graph gave no answer to a read, several times in a row. {failed.what}.")
+        raise failed
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -198,6 +231,9 @@ class GraphSession:
         response = GraphResponse.of(answer)
         log.debug("Graph answered %s to a %s, client-request-id %s", response.status, method, client_request_id)
         return response
+
+
+_WORTH_READING_AGAIN = (AnswerLost, ServiceFailure, ServiceUnreachable, Throttled)
 
 
 def _outcome(write: BatchRequest, answer: GraphResponse | AnswerLost) -> Any | TeamsRegistrationError:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 GLOBAL_AUTHORITY = "https://login.microsoftonline.com"
 GLOBAL_BASE_URL = "https://graph.microsoft.com"
 DEFAULT_TIMEOUT = 30.0
+DEFAULT_WRITE_LIMIT = 15
+DEFAULT_WRITE_WINDOW = 30.0
 
 _GRAPH_HOSTS = frozenset(
     {
@@ -39,6 +41,8 @@ class GraphSettings:
     :param timeout: seconds to wait for a connection, and then for each answer.
     :param scopes: scopes to ask for; empty asks for ``.default`` of the Graph host.
     :param disable_instance_discovery: do not ask the global Entra host whether ``authority`` is known to it.
+    :param write_limit: how many writes to webinars the service takes from the application in ``write_window``.
+    :param write_window: seconds.
     """
 
     tenant_id: str
@@ -53,6 +57,8 @@ class GraphSettings:
     timeout: float = DEFAULT_TIMEOUT
     scopes: tuple[str, ...] = ()
     disable_instance_discovery: bool = False
+    write_limit: int = DEFAULT_WRITE_LIMIT
+    write_window: float = DEFAULT_WRITE_WINDOW
 
     @property
     def signs_in_a_user(self) -> bool:

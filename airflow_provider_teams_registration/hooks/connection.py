@@ -13,6 +13,8 @@ from typing import Any
 from airflow_provider_teams_registration.graph.errors import SettingsError
 from airflow_provider_teams_registration.graph.settings import (
     DEFAULT_TIMEOUT,
+    DEFAULT_WRITE_LIMIT,
+    DEFAULT_WRITE_WINDOW,
     GLOBAL_AUTHORITY,
     GLOBAL_BASE_URL,
     GraphSettings,
@@ -69,6 +71,15 @@ CONNECTION_FIELDS: Mapping[str, ConnectionField] = {
     "timeout": ConnectionField(
         "Timeout", "Seconds to wait for a connection, and for each answer.", kind="number", default=DEFAULT_TIMEOUT
     ),
+    "write_limit": ConnectionField(
+        "Write limit",
+        "How many writes to webinars Graph takes from the app in one write window.",
+        kind="number",
+        default=DEFAULT_WRITE_LIMIT,
+    ),
+    "write_window": ConnectionField(
+        "Write window", "Seconds of the write window.", kind="number", default=DEFAULT_WRITE_WINDOW
+    ),
     "disable_instance_discovery": ConnectionField(
         "Disable instance discovery",
         "Do not ask the global Entra host about the authority; for hosts it does not know.",
@@ -100,7 +111,9 @@ def read_connection(connection: Any) -> GraphSettings:
         base_url=_graph_address(reader.text("base_url") or _host(connection)) or GLOBAL_BASE_URL,
         verify=reader.verify(),
         proxies=reader.proxies(),
-        timeout=reader.timeout(),
+        timeout=reader.seconds("timeout", DEFAULT_TIMEOUT),
+        write_limit=reader.write_limit(),
+        write_window=reader.seconds("write_window", DEFAULT_WRITE_WINDOW),
         scopes=reader.scopes(),
         disable_instance_discovery=bool(reader.yes_or_no("disable_instance_discovery")),
     )
@@ -160,15 +173,24 @@ class _Extras:
         # Airflow's msgraph connection spells the exceptions 'no'.
         return {"no_proxy" if scheme == "no" else str(scheme): str(proxy) for scheme, proxy in value.items() if proxy}
 
-    def timeout(self) -> float:
-        value = self.extras.get("timeout")
+    def seconds(self, name: str, default: float) -> float:
+        value = self.extras.get(name)
         try:
-            seconds = DEFAULT_TIMEOUT if value in (None, "") else float(str(value))
+            seconds = default if value in (None, "") else float(str(value))
         except ValueError:
             seconds = 0.0
         if not 0 < seconds < float("inf"):
-            raise self.error("timeout", f"is {value!r}; it must be a number of seconds above 0")
+            raise self.error(name, f"is {value!r}; it must be a number of seconds above 0")
         return seconds
+
+    def write_limit(self) -> int:
+        value = self.extras.get("write_limit")
+        if value in (None, ""):
+            return DEFAULT_WRITE_LIMIT
+        number = float(value) if str(value).replace(".", "", 1).isdigit() else 0.0
+        if number < 1 or number != int(number):
+            raise self.error("write_limit", f"is {value!r}; it must be a whole number from 1")
+        return int(number)
 
     def scopes(self) -> tuple[str, ...]:
         value = self.extras.get("scopes")

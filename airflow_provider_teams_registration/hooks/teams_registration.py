@@ -13,9 +13,17 @@ from airflow_provider_teams_registration.hooks.masking import mask_secret
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.enrollment.meeting_event import MeetingEvent
+    from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
     from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
     from airflow_provider_teams_registration.graph.session import GraphSession
     from airflow_provider_teams_registration.graph.settings import GraphSettings
+    from airflow_provider_teams_registration.graph.webinar import Webinar
+
+
+_NO_ROLES = (
+    "none; grant OnlineMeetings.ReadWrite.All, or for webinars VirtualEvent.Read.All and "
+    "VirtualEventRegistration-Anon.ReadWrite.All, and consent to it"
+)
 
 
 class TeamsRegistrationHook(BaseHook):
@@ -89,16 +97,41 @@ class TeamsRegistrationHook(BaseHook):
 
         return OnlineMeeting(self.session, meeting_id, organizer_id)
 
-    def event(self, meeting_id: str, organizer_id: str | None = None) -> MeetingEvent:
+    def webinar(self, webinar_id: str) -> Webinar:
+        """
+        Return a webinar, to read and publish it and to register, look up and cancel people.
+
+        :param webinar_id: the webinar's ``id`` in Graph.
+        """
+        from airflow_provider_teams_registration.graph.webinar import Webinar
+
+        return Webinar(self.session, webinar_id)
+
+    def event(
+        self,
+        *,
+        meeting_id: str | None = None,
+        webinar_id: str | None = None,
+        organizer_id: str | None = None,
+        **form: str | None,
+    ) -> MeetingEvent | WebinarEvent:
         """
         Return an event as people are enrolled in it.
 
         :param meeting_id: the online meeting's ``id`` in Graph.
+        :param webinar_id: the webinar's ``id`` in Graph; one of the two.
         :param organizer_id: object id of the meeting's organizer; None is the signed-in user.
+        :param form: what a webinar's rows may leave out: ``preferred_timezone``, ``preferred_language``, ``referrer``.
         """
+        if webinar_id:
+            from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
+            from airflow_provider_teams_registration.graph.allowance import PacedWrites
+
+            pace = PacedWrites(self.session.pace, self.settings.write_limit, self.settings.write_window)
+            return WebinarEvent(self.webinar(webinar_id), pace, **form)
         from airflow_provider_teams_registration.enrollment.meeting_event import MeetingEvent
 
-        return MeetingEvent(self.online_meeting(meeting_id, organizer_id), self.session.pace)
+        return MeetingEvent(self.online_meeting(meeting_id or "", organizer_id), self.session.pace)
 
     def test_connection(self) -> tuple[bool, str]:
         """Sign in, and say as whom and with which permissions; or what stands in the way."""
@@ -111,7 +144,7 @@ class TeamsRegistrationHook(BaseHook):
             return False, f"The connection {self.conn_id!r} cannot be read ({type(error).__name__})."
         if token.is_delegated:
             return True, f"Signed in as a user (delegated token). Scopes: {', '.join(sorted(token.scopes))}."
-        roles = ", ".join(sorted(token.roles)) or "none; grant OnlineMeetings.ReadWrite.All and consent to it"
+        roles = ", ".join(sorted(token.roles)) or _NO_ROLES
         return True, f"Signed in as the application (application token). Roles: {roles}."
 
     def _keep_refresh_token(self, refresh_token: str) -> None:

@@ -15,6 +15,7 @@ try:
 except ImportError:
     from airflow.triggers.temporal import DateTimeTrigger
 
+from airflow_provider_teams_registration.enrollment.outcome import Outcome
 from airflow_provider_teams_registration.enrollment.report import MaxRejected, Report
 from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError, Throttled
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 SUMMARY_KEY = "summary"
 DEFAULT_LEDGER_TABLE = "teams_registration_ledger"
+SUCCESS = ("enrolled", "already_enrolled", "waitlisted", "pending_approval")
 _ON_MISSING = ("fail", "ignore", "re_enroll")
 
 
@@ -44,7 +46,13 @@ class EnrollingOperator(BaseOperator):
     :param meeting_id: the online meeting's ``id`` in Graph (not its join URL nor its number). (templated)
     :param organizer_id: object id of the meeting's organizer; None is the signed-in user, which needs a connection
         with ``auth`` ``refresh_token``. (templated)
-    :param webinar_id: reserved for webinars; refused by this version.
+    :param webinar_id: a webinar's ``id`` in Graph, instead of ``meeting_id``. (templated)
+    :param preferred_timezone: time zone of a webinar's registrants whose row names none; an IANA or a Windows name.
+        (templated)
+    :param preferred_language: language of those whose row names none, such as ``en-us``. (templated)
+    :param referrer: what the webinar's report says of where they come from. (templated)
+    :param success_outcomes: which outcomes are fine; others count as refused. Default ``enrolled``,
+        ``already_enrolled``, ``waitlisted`` and ``pending_approval``.
     :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``. (templated)
     :param max_rejected: how many refusals (outcomes ``invalid`` and ``rejected``) the task tolerates: a number, or a
         per cent of the input such as ``"5%"``. A lost answer (``unknown``) is never tolerated. Default 0. (templated)
@@ -73,6 +81,9 @@ class EnrollingOperator(BaseOperator):
         "meeting_id",
         "webinar_id",
         "organizer_id",
+        "preferred_timezone",
+        "preferred_language",
+        "referrer",
         "conn_id",
         "max_rejected",
         "ledger_conn_id",
@@ -87,6 +98,10 @@ class EnrollingOperator(BaseOperator):
         meeting_id: str | None = None,
         webinar_id: str | None = None,
         organizer_id: str | None = None,
+        preferred_timezone: str | None = None,
+        preferred_language: str | None = None,
+        referrer: str | None = None,
+        success_outcomes: Sequence[str] = SUCCESS,
         conn_id: str = TeamsRegistrationHook.default_conn_name,
         max_rejected: int | str = 0,
         max_parallel_requests: int = 4,
@@ -104,6 +119,10 @@ class EnrollingOperator(BaseOperator):
         self.meeting_id = meeting_id
         self.webinar_id = webinar_id
         self.organizer_id = organizer_id
+        self.preferred_timezone = preferred_timezone
+        self.preferred_language = preferred_language
+        self.referrer = referrer
+        self.success_outcomes = success_outcomes
         self.conn_id = conn_id
         self.max_rejected = max_rejected
         self.max_parallel_requests = max_parallel_requests
@@ -120,7 +139,8 @@ class EnrollingOperator(BaseOperator):
 
     def _check_arguments(self) -> None:
         if (self.meeting_id is None) == (self.webinar_id is None):
-            the_meeting(self.meeting_id, self.webinar_id)
+            refuse_two_events(self.meeting_id, self.webinar_id)
+        read_outcomes(self.success_outcomes)
         for name, least in (("max_parallel_requests", 1), ("xcom_limit", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
@@ -159,7 +179,7 @@ class EnrollingOperator(BaseOperator):
         from airflow_provider_teams_registration.hooks.ledger import open_ledger
 
         try:
-            meeting_id = the_meeting(self.meeting_id, self.webinar_id)
+            refuse_two_events(self.meeting_id, self.webinar_id)
             max_rejected = MaxRejected.read(self.max_rejected)
             ledger = open_ledger(context, self.ledger_conn_id, self.ledger_table, store_join_urls=self.store_join_urls)
         except ValueError as error:
@@ -170,14 +190,12 @@ class EnrollingOperator(BaseOperator):
             rows, is_long = self._refuse_what_cannot_be_returned(context, rows, sql_ledger)
             # However few of the rows are people, XCom holds none of a long input.
             results = Results(0 if is_long else self.xcom_limit, sql_ledger)
-            report = self._enroll(context, meeting_id, rows, ledger, results)
+            report = self._enroll(context, rows, ledger, results)
             return self._conclude(context, report, max_rejected, ledger, results)
         finally:
             ledger.close()
 
-    def _enroll(
-        self, context: Context, meeting_id: str, rows: Iterable[Any], ledger: Ledger, results: Results
-    ) -> Report:
+    def _enroll(self, context: Context, rows: Iterable[Any], ledger: Ledger, results: Results) -> Report:
         from airflow_provider_teams_registration.enrollment.enroll import enroll
         from airflow_provider_teams_registration.enrollment.sending import Postponed
 
@@ -186,11 +204,27 @@ class EnrollingOperator(BaseOperator):
         self._stop = threading.Event()
         hook = TeamsRegistrationHook(self.conn_id)
         with failures_for_airflow():
-            event = hook.event(meeting_id, self.organizer_id or None)
-            push_meeting_link(context, hook.online_meeting(meeting_id, self.organizer_id or None))
+            event = hook.event(
+                meeting_id=self.meeting_id or None,
+                webinar_id=self.webinar_id or None,
+                organizer_id=self.organizer_id or None,
+                preferred_timezone=self.preferred_timezone or None,
+                preferred_language=self.preferred_language or None,
+                referrer=self.referrer or None,
+            )
+            if self.meeting_id:
+                push_meeting_link(context, hook.online_meeting(self.meeting_id, self.organizer_id or None))
             options = self._sending_options(ledger)
             try:
-                return enroll(event, rows, ledger=ledger, options=options, stop=self._stop, keep=results.keep)
+                return enroll(
+                    event,
+                    rows,
+                    ledger=ledger,
+                    options=options,
+                    stop=self._stop,
+                    keep=results.keep,
+                    success_outcomes=read_outcomes(self.success_outcomes),
+                )
             except Throttled as error:
                 # Asked for patience before anybody was sent.
                 if options.defer_over is None or (error.retry_after or 0) <= options.defer_over:
@@ -273,17 +307,27 @@ class EnrollingOperator(BaseOperator):
         self.defer(trigger=DateTimeTrigger(moment=timezone.utcnow() + timedelta(seconds=seconds)), method_name="resume")
 
 
-def the_meeting(meeting_id: str | None, webinar_id: str | None) -> str:
+def refuse_two_events(meeting_id: str | None, webinar_id: str | None) -> None:
     """
-    Return the event's id.
+    Refuse an event that is named twice, or not at all.
 
     :raises ValueError: not exactly one of the two is given.
     """
     if bool(meeting_id) == bool(webinar_id):
         raise ValueError(f"{'Both' if meeting_id else 'Neither'} of meeting_id and webinar_id given; give exactly one.")
-    if not meeting_id:
-        raise ValueError("webinar_id: this version enrolls in online meetings only; give meeting_id.")
-    return meeting_id
+
+
+def read_outcomes(names: Sequence[str]) -> frozenset[Outcome]:
+    """
+    Read outcomes by name.
+
+    :raises ValueError: there is no such outcome.
+    """
+    known = [outcome.value for outcome in Outcome]
+    wrong = [names] if isinstance(names, str) else [name for name in names if name not in known]
+    if wrong:
+        raise ValueError(f"success_outcomes holds {wrong[0]!r}; it must be a list of {', '.join(known)}.")
+    return frozenset(Outcome(name) for name in names)
 
 
 def _refuse_unmappable(rows: int, is_long: bool) -> None:

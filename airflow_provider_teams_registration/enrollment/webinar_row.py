@@ -1,0 +1,192 @@
+"""Rows of a warehouse, read as registrants of a webinar: what its form needs, checked before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_teams_registration.enrollment.event import InvalidRow
+from airflow_provider_teams_registration.graph.webinar import Question, WebinarRegistrant
+
+MAX_REGISTRATION_ID = 256
+_EMAIL = re.compile(r"[^@\s,;<>()\[\]\"]+@[^@\s,;<>()\[\]\"]+\.[^@\s,;<>()\[\]\".]+")
+_LONGEST_EMAIL = 254
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_SPELLINGS = {
+    "email": ("email", "emailAddress"),
+    "first_name": ("first_name", "firstName"),
+    "last_name": ("last_name", "lastName"),
+    "preferred_timezone": ("preferred_timezone", "preferredTimezone", "timezone"),
+    "preferred_language": ("preferred_language", "preferredLanguage", "language"),
+    "referrer": ("referrer",),
+}
+_YES = {"true", "yes", "y", "1"}
+_NO = {"false", "no", "n", "0"}
+
+
+@dataclass(frozen=True)
+class WebinarForm:
+    """
+    What a webinar asks its registrants.
+
+    :param questions: its questions.
+    :param is_delegated: whether a signed-in user registers themself, without names.
+    :param preferred_timezone: the zone of rows that name none.
+    :param preferred_language: the language of rows that name none.
+    :param referrer: the referrer of rows that name none.
+    """
+
+    questions: Sequence[Question] = ()
+    is_delegated: bool = False
+    preferred_timezone: str | None = None
+    preferred_language: str | None = None
+    referrer: str | None = None
+    _by_column: dict[str, Question] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for question in self.questions:
+            for column in (question.id, question.display_name):
+                self._by_column[column.strip().lower()] = question
+
+    def read(self, row: Mapping[str, Any]) -> WebinarRegistrant:
+        """
+        Read a row.
+
+        :raises InvalidRow: the form would not take it.
+        """
+        return WebinarRegistrant(
+            email=_read_email(row),
+            first_name=None if self.is_delegated else _required(row, "first_name"),
+            last_name=None if self.is_delegated else _required(row, "last_name"),
+            registration_id=_read_registration_id(row),
+            preferred_timezone=windows_timezone(_default(row, "preferred_timezone", self.preferred_timezone)),
+            preferred_language=_read_language(_default(row, "preferred_language", self.preferred_language)),
+            referrer=_text(row, "referrer") or self.referrer,
+            answers=self._read_answers(row),
+        )
+
+    def _read_answers(self, row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+        given = {column: value for column, value in row.items() if str(column).strip().lower() in self._by_column}
+        extra = row.get("answers")
+        if isinstance(extra, Mapping):
+            given.update(extra)
+        answers: dict[str, dict[str, Any]] = {}
+        for column, value in given.items():
+            question = self._by_column.get(str(column).strip().lower())
+            if question is None:
+                raise InvalidRow("answers names a question that the webinar does not ask")
+            if question.id in answers:
+                raise InvalidRow(f"the question {question.display_name!r} is answered twice")
+            if value is not None and value != "":
+                answers[question.id] = _answer(question, value)
+        missing = [question for question in self.questions if question.is_required and question.id not in answers]
+        if missing:
+            raise InvalidRow(f"the question {missing[0].display_name!r} is required, and the row has no such column")
+        return tuple(answers.values())
+
+
+def windows_timezone(name: str) -> str:
+    """
+    Return a time zone under its Windows name, as Graph's samples have it.
+
+    :param name: an IANA name such as ``Europe/Rome``, or a Windows name.
+    :raises InvalidRow: there is no such zone.
+    """
+    from tzlocal.windows_tz import tz_win, win_tz
+
+    if name in win_tz:
+        return name
+    if name in tz_win:
+        return str(tz_win[name])
+    raise InvalidRow("preferred_timezone is no time zone, neither by its IANA name nor by its Windows name")
+
+
+def normalized_email(text: str) -> str:
+    """
+    Return an e-mail address as it tells people apart: trimmed, in lower case.
+
+    :raises InvalidRow: it is none.
+    """
+    email = text.strip().lower()
+    if len(email) > _LONGEST_EMAIL or not _EMAIL.fullmatch(email):
+        raise InvalidRow("email is no e-mail address")
+    return email
+
+
+def _read_email(row: Mapping[str, Any]) -> str:
+    return normalized_email(_required(row, "email"))
+
+
+def _read_registration_id(row: Mapping[str, Any]) -> str | None:
+    value = row.get("id")
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise InvalidRow(f"id is a {type(value).__name__}; it must be a string or a whole number")
+    text = str(value)
+    if len(text) > MAX_REGISTRATION_ID:
+        raise InvalidRow(f"id is longer than {MAX_REGISTRATION_ID} characters, which a webinar does not take")
+    return text
+
+
+def _read_language(language: str) -> str:
+    if not _LANGUAGE.fullmatch(language):
+        raise InvalidRow("preferred_language is no language tag such as 'en-us'")
+    return language.lower()
+
+
+def _answer(question: Question, value: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = {"questionId": question.id}
+    if question.input_type == "boolean":
+        return {**answer, "booleanValue": _yes_or_no(question, value)}
+    if question.input_type == "multiChoice":
+        chosen = (
+            list(value) if isinstance(value, list | tuple | set) else [part.strip() for part in str(value).split(";")]
+        )
+        return {**answer, "multiChoiceValues": [_choice(question, one) for one in chosen]}
+    if isinstance(value, list | tuple | set | Mapping):
+        raise InvalidRow(f"the question {question.display_name!r} takes one answer, not a {type(value).__name__}")
+    return {**answer, "value": _choice(question, value) if question.input_type == "singleChoice" else str(value)}
+
+
+def _choice(question: Question, value: Any) -> str:
+    chosen = next((choice for choice in question.choices if choice.lower() == str(value).strip().lower()), None)
+    if chosen is None:
+        raise InvalidRow(
+            f"the answer to {question.display_name!r} is none of its choices: {', '.join(question.choices)}"
+        )
+    return chosen
+
+
+def _yes_or_no(question: Question, value: Any) -> bool:
+    text = str(value).strip().lower()
+    if text not in _YES | _NO:
+        raise InvalidRow(f"the answer to {question.display_name!r} must be yes or no")
+    return text in _YES
+
+
+def _required(row: Mapping[str, Any], column: str) -> str:
+    text = _text(row, column)
+    if text is None:
+        raise InvalidRow(f"{column} missing")
+    return text
+
+
+def _default(row: Mapping[str, Any], column: str, default: str | None) -> str:
+    text = _text(row, column) or default
+    if text is None:
+        raise InvalidRow(f"{column} missing; the operator's {column} can be a default")
+    return text
+
+
+def _text(row: Mapping[str, Any], column: str) -> str | None:
+    given = [row[name] for name in _SPELLINGS[column] if row.get(name) not in (None, "")]
+    wrong = next((value for value in given if not isinstance(value, str)), None)
+    if wrong is not None:
+        raise InvalidRow(f"{column} is a {type(wrong).__name__}; it must be a string")
+    values = {value.strip() for value in given if value.strip()}
+    if len(values) > 1:
+        raise InvalidRow(f"{' and '.join(_SPELLINGS[column])} contradict each other")
+    return values.pop() if values else None

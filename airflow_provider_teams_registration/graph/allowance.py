@@ -1,0 +1,86 @@
+"""How many writes the service allows in a span of time, used up and never exceeded."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+
+from airflow_provider_teams_registration.graph.pace import Pace
+
+
+class PacedWrites(Pace):
+    """
+    A session's pace, with an allowance for writes on top.
+
+    A write counts from when it was answered: until then nobody knows when the service counted it.
+
+    Service page: https://learn.microsoft.com/graph/throttling-limits
+
+    :param pace: the session's own pace, which everybody keeps to.
+    :param limit: how many writes the service takes in a window.
+    :param window: seconds.
+    """
+
+    def __init__(self, pace: Pace, limit: int, window: float) -> None:
+        super().__init__()
+        self._pace = pace
+        self._limit = limit
+        self._window = window
+        self._counts = threading.Lock()
+        self._under_way = 0
+        self._answered: deque[float] = deque()
+
+    def held(self) -> float:
+        """Return the seconds until the service lets anything go again."""
+        return self._pace.held()
+
+    def left(self) -> float:
+        """Return the seconds until a write may go; 0 where one may."""
+        return max(self.held(), self._until_room())
+
+    def hold(self, seconds: float | None) -> None:
+        """Let no request of the session go for a while."""
+        self._pace.hold(seconds)
+
+    def ease(self) -> None:
+        """Note that a request went through."""
+        self._pace.ease()
+
+    @property
+    def room(self) -> int:
+        """How many writes may go now."""
+        with self._counts:
+            self._forget()
+            return max(self._limit - self._under_way - len(self._answered), 0)
+
+    def begin(self, writes: int) -> None:
+        """Note writes that are about to go."""
+        with self._counts:
+            self._under_way += writes
+
+    def end(self, writes: int) -> None:
+        """Note that writes were answered, or that their answer is lost."""
+        with self._counts:
+            self._under_way -= writes
+            self._answered.extend([time.monotonic()] * writes)
+
+    def estimate(self, writes: int) -> float:
+        """Return about how many seconds so many writes take."""
+        return max(math.ceil(writes / self._limit) - 1, 0) * self._window
+
+    def _until_room(self) -> float:
+        with self._counts:
+            self._forget()
+            if self._under_way + len(self._answered) < self._limit:
+                return 0.0
+            # With all of it under way, the answers say when the next one may go.
+            if not self._answered:
+                return self._window
+            return max(self._answered[0] + self._window - time.monotonic(), 0.001)
+
+    def _forget(self) -> None:
+        earliest = time.monotonic() - self._window
+        while self._answered and self._answered[0] <= earliest:
+            self._answered.popleft()

@@ -1,0 +1,346 @@
+"""
+A webinar and its registrations (Graph v1.0).
+
+Service pages: https://learn.microsoft.com/graph/api/resources/virtualeventwebinar and
+https://learn.microsoft.com/graph/api/resources/virtualeventregistration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_teams_registration.graph.address import odata_string, segment
+from airflow_provider_teams_registration.graph.batch import BatchRequest
+from airflow_provider_teams_registration.graph.errors import BadRequest, TeamsRegistrationError
+
+if TYPE_CHECKING:
+    from airflow_provider_teams_registration.graph.session import GraphSession
+
+VERSION = "v1.0"
+FILTER_VERSION = "beta"
+"""Only the beta page names a filter for registrations."""
+PUBLISHED = "published"
+
+
+@dataclass(frozen=True)
+class RegistrationConfiguration:
+    """
+    How a webinar takes registrations.
+
+    :param capacity: how many may register; None is not said.
+    :param is_waitlist_enabled: whether those beyond it wait.
+    :param is_manual_approval_enabled: whether the organizer approves each.
+    """
+
+    capacity: int | None
+    is_waitlist_enabled: bool
+    is_manual_approval_enabled: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """
+    One question of the registration form.
+
+    :param id: made by the service.
+    :param display_name: the question's wording; of a predefined one, its label.
+    :param is_required: whether it must be answered.
+    :param input_type: ``text``, ``multilineText``, ``singleChoice``, ``multiChoice`` or ``boolean``.
+    :param choices: what may be chosen.
+    """
+
+    id: str
+    display_name: str
+    is_required: bool
+    input_type: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WebinarInfo:
+    """
+    What a webinar is.
+
+    :param id: its id.
+    :param display_name: its name.
+    :param status: ``draft``, ``published`` or ``canceled``.
+    :param organizer_id: object id of its organizer, where it is said.
+    """
+
+    id: str
+    display_name: str
+    status: str
+    organizer_id: str | None
+
+
+@dataclass(frozen=True)
+class WebinarRegistrant:
+    """
+    One person to register.
+
+    :param email: their address, in lower case.
+    :param first_name: None with a signed-in user, who registers themself.
+    :param last_name: the same.
+    :param registration_id: the caller's own id, up to 256 characters.
+    :param preferred_timezone: a Windows name of a time zone.
+    :param preferred_language: a language tag such as ``en-us``.
+    :param referrer: where they come from.
+    :param answers: answers to the form's questions, as Graph takes them.
+    """
+
+    email: str = field(repr=False)
+    first_name: str | None = field(default=None, repr=False)
+    last_name: str | None = field(default=None, repr=False)
+    registration_id: str | None = None
+    preferred_timezone: str | None = None
+    preferred_language: str | None = None
+    referrer: str | None = None
+    answers: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class WebinarRegistration:
+    """
+    One registration as the service knows it.
+
+    :param id: made by the service.
+    :param status: ``registered``, ``waitlisted``, ``pendingApproval``, ``rejectedByOrganizer``, ``canceled``, or a word
+        of the future.
+    :param email: the person's address, in lower case.
+    :param registration_id: the id that it was made with, if any.
+    """
+
+    id: str
+    status: str
+    email: str = field(repr=False)
+    registration_id: str | None
+
+
+class Webinar:
+    """
+    One webinar.
+
+    :param session: the authorised session.
+    :param webinar_id: the webinar's ``id``.
+    """
+
+    def __init__(self, session: GraphSession, webinar_id: str) -> None:
+        self._session = session
+        self.webinar_id = webinar_id
+
+    @property
+    def signs_in_a_user(self) -> bool:
+        """Whether the session is a signed-in user's, who can register nobody but themself."""
+        return self._session.settings.signs_in_a_user
+
+    def info(self) -> WebinarInfo:
+        """
+        Return what the webinar is.
+
+        Service page: https://learn.microsoft.com/graph/api/virtualeventwebinar-get
+
+        :raises NotFound: there is no such webinar.
+        :raises GraphError: Graph answered no.
+        """
+        return read_webinar(self._session.read(VERSION, self._path()))
+
+    def publish(self) -> None:
+        """
+        Publish the webinar, which opens it for registrations.
+
+        Service page: https://learn.microsoft.com/graph/api/virtualeventwebinar-publish
+
+        :raises GraphError: Graph answered no.
+        :raises AnswerLost: whether it is published now is not known; :meth:`info` tells.
+        """
+        self._session.write("POST", VERSION, self._path("/publish"))
+
+    def configuration(self) -> RegistrationConfiguration:
+        """
+        Return how the webinar takes registrations.
+
+        Service page: https://learn.microsoft.com/graph/api/virtualeventwebinarregistrationconfiguration-get
+
+        :raises GraphError: Graph answered no.
+        """
+        body = self._session.read(VERSION, self._path("/registrationConfiguration"))
+        capacity = body.get("capacity")
+        return RegistrationConfiguration(
+            capacity=capacity if isinstance(capacity, int) else None,
+            is_waitlist_enabled=bool(body.get("isWaitlistEnabled")),
+            is_manual_approval_enabled=bool(body.get("isManualApprovalEnabled")),
+        )
+
+    def questions(self) -> list[Question]:
+        """
+        Return the questions of the registration form.
+
+        Service page: https://learn.microsoft.com/graph/api/virtualeventregistrationconfiguration-list-questions
+
+        :raises GraphError: Graph answered no.
+        """
+        items = self._session.pages(VERSION, self._path("/registrationConfiguration/questions"))
+        return [_read_question(item) for item in items]
+
+    def register(
+        self, registrants: Sequence[WebinarRegistrant]
+    ) -> list[WebinarRegistration | TeamsRegistrationError | None]:
+        """
+        Register up to 20 people, in one call that is sent once.
+
+        Service page: https://learn.microsoft.com/graph/api/virtualeventwebinar-post-registrations
+
+        :return: for each, in order, the registration, None where the service took it and said nothing (as it does for
+            an application), or the error that stands for it.
+        """
+        path = self._path("/registrations")
+        answers = self._session.batch(VERSION, [_registration_request(path, one) for one in registrants])
+        return [
+            answer
+            if isinstance(answer, TeamsRegistrationError)
+            else (_read_registration(answer) if isinstance(answer, dict) and answer.get("id") else None)
+            for answer in answers
+        ]
+
+    def registrations(self) -> Iterator[WebinarRegistration]:
+        """
+        List all registrations, canceled ones included.
+
+        Service page: https://learn.microsoft.com/graph/api/virtualeventwebinar-list-registrations
+
+        :raises GraphError: Graph answered no.
+        """
+        for item in self._session.pages(VERSION, self._path("/registrations")):
+            yield _read_registration(item)
+
+    def registrations_by_email(
+        self, emails: Sequence[str], *, by_filter: bool
+    ) -> list[WebinarRegistration | TeamsRegistrationError | None]:
+        """
+        Look up to 20 people up, in one call.
+
+        :param emails: their addresses.
+        :param by_filter: whether to filter the list (documented for beta) or to address each by the schema's alternate
+            key (generated in the SDKs for v1.0, without a page of its own).
+        :return: for each, in order, the registration, None where there is none, or the error that stands for it.
+        """
+        # As batch items the addresses stay out of the URL that HTTP libraries and proxies write into their logs.
+        version = FILTER_VERSION if by_filter else VERSION
+        answers = self._session.read_batch(version, [self._lookup(email, by_filter) for email in emails])
+        return [_read_lookup(email, answer) for email, answer in zip(emails, answers, strict=True)]
+
+    def registrations_by_id(
+        self, registration_ids: Sequence[str]
+    ) -> list[WebinarRegistration | TeamsRegistrationError | None]:
+        """
+        Read up to 20 registrations, in one call.
+
+        Service page: https://learn.microsoft.com/graph/api/virtualeventregistration-get
+        """
+        paths = [self._path(f"/registrations/{segment('registration id', one)}") for one in registration_ids]
+        answers = self._session.read_batch(VERSION, [BatchRequest("GET", path) for path in paths])
+        return [
+            answer if isinstance(answer, TeamsRegistrationError) else _read_registration(answer) for answer in answers
+        ]
+
+    def join_web_urls(self, registration_ids: Sequence[str]) -> list[str | TeamsRegistrationError | None]:
+        """
+        Read the links of up to 20 registrations, in one call.
+
+        Service page: https://learn.microsoft.com/graph/api/virtualeventregistration-list-sessions
+
+        :return: for each, in order, the link, None where the service shows none yet, or the error that stands for it.
+        """
+        paths = [self._path(f"/registrations/{segment('registration id', one)}/sessions") for one in registration_ids]
+        answers = self._session.read_batch(VERSION, [BatchRequest("GET", path) for path in paths])
+        return [answer if isinstance(answer, TeamsRegistrationError) else _link(answer) for answer in answers]
+
+    def cancel_all(self, registration_ids: Sequence[str]) -> list[TeamsRegistrationError | None]:
+        """
+        Cancel up to 20 registrations, in one call that is sent once.
+
+        Service page: https://learn.microsoft.com/graph/api/virtualeventregistration-cancel
+
+        :return: for each, in order, None or the error that stands for it.
+        """
+        paths = [self._path(f"/registrations/{segment('registration id', one)}/cancel") for one in registration_ids]
+        answers = self._session.batch(VERSION, [BatchRequest("POST", path) for path in paths])
+        return [answer if isinstance(answer, TeamsRegistrationError) else None for answer in answers]
+
+    def _lookup(self, email: str, by_filter: bool) -> BatchRequest:
+        quoted = odata_string(email)
+        if by_filter:
+            path = self._path(f"/registrations?$filter=email%20eq%20{quoted}")
+        else:
+            path = self._path(f"/registrations(email={quoted})")
+        return BatchRequest("GET", path, sent=(email, quoted))
+
+    def _path(self, below: str = "") -> str:
+        return f"/solutions/virtualEvents/webinars/{segment('webinar_id', self.webinar_id)}{below}"
+
+
+def read_webinar(body: Mapping[str, Any]) -> WebinarInfo:
+    """Read a webinar's body."""
+    organizer = body.get("createdBy") or {}
+    user = organizer.get("user") if isinstance(organizer, dict) else None
+    return WebinarInfo(
+        id=str(body.get("id") or ""),
+        display_name=str(body.get("displayName") or ""),
+        status=str(body.get("status") or ""),
+        organizer_id=user.get("id") if isinstance(user, dict) else None,
+    )
+
+
+def _read_question(item: Mapping[str, Any]) -> Question:
+    return Question(
+        id=str(item.get("id") or ""),
+        display_name=str(item.get("displayName") or item.get("label") or ""),
+        is_required=bool(item.get("isRequired")),
+        input_type=str(item.get("answerInputType") or "text"),
+        choices=tuple(str(choice) for choice in item.get("answerChoices") or ()),
+    )
+
+
+def _registration_request(path: str, registrant: WebinarRegistrant) -> BatchRequest:
+    external = {"registrationId": registrant.registration_id, "referrer": registrant.referrer}
+    body: dict[str, Any] = {
+        "firstName": registrant.first_name,
+        "lastName": registrant.last_name,
+        "email": registrant.email if registrant.first_name is not None else None,
+        "preferredTimezone": registrant.preferred_timezone,
+        "preferredLanguage": registrant.preferred_language,
+        "externalRegistrationInformation": {name: value for name, value in external.items() if value} or None,
+        "registrationQuestionAnswers": list(registrant.answers) or None,
+    }
+    texts = [str(answer.get("value")) for answer in registrant.answers if answer.get("value")]
+    sent = (registrant.email, registrant.first_name, registrant.last_name, registrant.registration_id, *texts)
+    return BatchRequest("POST", path, {name: value for name, value in body.items() if value is not None}, sent=sent)
+
+
+def _read_registration(body: Any) -> WebinarRegistration:
+    given = body if isinstance(body, dict) else {}
+    external = given.get("externalRegistrationInformation") or {}
+    return WebinarRegistration(
+        id=str(given.get("id") or ""),
+        status=str(given.get("status") or ""),
+        email=str(given.get("email") or "").strip().lower(),
+        registration_id=external.get("registrationId") or None,
+    )
+
+
+def _read_lookup(email: str, answer: Any) -> WebinarRegistration | TeamsRegistrationError | None:
+    if isinstance(answer, TeamsRegistrationError):
+        return answer
+    listed = answer.get("value") if isinstance(answer, dict) else None
+    found = [_read_registration(item) for item in listed] if isinstance(listed, list) else [_read_registration(answer)]
+    if any(registration.email != email for registration in found):
+        return BadRequest(400, "filter", "The service takes no notice of the filter.")
+    return next((one for one in found if one.status != "canceled"), found[0] if found else None)
+
+
+def _link(body: Any) -> str | None:
+    sessions = body.get("value") if isinstance(body, dict) else None
+    links = [session.get("joinWebUrl") for session in sessions or () if isinstance(session, dict)]
+    return next((link for link in links if isinstance(link, str) and link), None)

@@ -1,0 +1,235 @@
+"""Open and close an event for registrants, and find it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_teams_registration.graph.errors import AnswerLost, Conflict, NotFound
+from airflow_provider_teams_registration.graph.online_meeting import AUDIENCES
+from airflow_provider_teams_registration.hooks.failures import (
+    PermanentFailure,
+    TransientFailure,
+    failures_for_airflow,
+)
+from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+_DRAFT, _PUBLISHED = "draft", "published"
+
+
+class OpenRegistrationOperator(BaseOperator):
+    """
+    Open an online meeting for registrants. One that is open to the same audience already stays as it is.
+
+    .. seealso::
+        https://learn.microsoft.com/graph/api/externalmeetingregistration-post?view=graph-rest-beta
+
+    :param meeting_id: the online meeting's ``id`` in Graph. (templated)
+    :param organizer_id: object id of the meeting's organizer; None is the signed-in user. (templated)
+    :param allowed_registrant: ``everyone`` (the default) or ``organization``. (templated)
+    :param conn_id: the Airflow connection. (templated)
+    :raises PermanentFailure: it is open to another audience, or the event or connection cannot work.
+    :raises TransientFailure: the service was unreachable, in trouble or throttling.
+    """
+
+    template_fields: Sequence[str] = ("meeting_id", "organizer_id", "allowed_registrant", "conn_id")
+    ui_color = "#e3e0f7"
+
+    def __init__(
+        self,
+        *,
+        meeting_id: str,
+        organizer_id: str | None = None,
+        allowed_registrant: str = "everyone",
+        conn_id: str = TeamsRegistrationHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.meeting_id = meeting_id
+        self.organizer_id = organizer_id
+        self.allowed_registrant = allowed_registrant
+        self.conn_id = conn_id
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Open it, and return the registration's ``id`` and ``allowed_registrant``."""
+        if self.allowed_registrant not in AUDIENCES:
+            raise PermanentFailure(
+                f"allowed_registrant is {self.allowed_registrant!r}; it must be one of {', '.join(AUDIENCES)}."
+            )
+        with failures_for_airflow():
+            meeting = TeamsRegistrationHook(self.conn_id).online_meeting(self.meeting_id, self.organizer_id or None)
+            try:
+                registration = meeting.registration()
+            except NotFound:
+                try:
+                    registration = meeting.open_registration(self.allowed_registrant)
+                except (AnswerLost, Conflict):
+                    # Either ours came through after all, or somebody else was quicker.
+                    registration = meeting.registration()
+        if registration.allowed_registrant != self.allowed_registrant:
+            raise PermanentFailure(
+                f"The registration is open to {registration.allowed_registrant}, not to {self.allowed_registrant}. "
+                "Close it first; what becomes of those who are enrolled then is documented nowhere."
+            )
+        self.log.info("The registration is open to %s.", registration.allowed_registrant)
+        return {"id": registration.id, "allowed_registrant": registration.allowed_registrant}
+
+
+class CloseRegistrationOperator(BaseOperator):
+    """
+    Close an online meeting for registrants. What becomes of those who are enrolled is documented nowhere.
+
+    .. seealso::
+        https://learn.microsoft.com/graph/api/externalmeetingregistration-delete?view=graph-rest-beta
+
+    :param meeting_id: the online meeting's ``id`` in Graph. (templated)
+    :param organizer_id: object id of the meeting's organizer; None is the signed-in user. (templated)
+    :param conn_id: the Airflow connection. (templated)
+    :raises PermanentFailure: the event or connection cannot work.
+    :raises TransientFailure: the service was unreachable, in trouble or throttling.
+    """
+
+    template_fields: Sequence[str] = ("meeting_id", "organizer_id", "conn_id")
+    ui_color = "#e3e0f7"
+
+    def __init__(
+        self,
+        *,
+        meeting_id: str,
+        organizer_id: str | None = None,
+        conn_id: str = TeamsRegistrationHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.meeting_id = meeting_id
+        self.organizer_id = organizer_id
+        self.conn_id = conn_id
+
+    def execute(self, context: Context) -> None:
+        """Close it; one that is not open is closed."""
+        with failures_for_airflow():
+            meeting = TeamsRegistrationHook(self.conn_id).online_meeting(self.meeting_id, self.organizer_id or None)
+            # A meeting that does not exist is not "closed".
+            meeting.join_web_url()
+            try:
+                meeting.close_registration()
+            except NotFound:
+                self.log.info("The registration was not open.")
+            except AnswerLost as error:
+                raise TransientFailure(str(error)) from None
+
+
+class PublishWebinarOperator(BaseOperator):
+    """
+    Publish a webinar, which opens it for registrations. One that is published already stays as it is.
+
+    Only a signed-in organizer may: the connection's ``auth`` must be ``refresh_token``.
+
+    .. seealso::
+        https://learn.microsoft.com/graph/api/virtualeventwebinar-publish
+
+    :param webinar_id: the webinar's ``id`` in Graph. (templated)
+    :param conn_id: the Airflow connection. (templated)
+    :raises PermanentFailure: the webinar is cancelled, or the event or connection cannot work.
+    :raises TransientFailure: the service was unreachable, in trouble or throttling.
+    """
+
+    template_fields: Sequence[str] = ("webinar_id", "conn_id")
+    ui_color = "#e3e0f7"
+
+    def __init__(
+        self, *, webinar_id: str, conn_id: str = TeamsRegistrationHook.default_conn_name, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.webinar_id = webinar_id
+        self.conn_id = conn_id
+
+    def execute(self, context: Context) -> None:
+        """Publish it."""
+        with failures_for_airflow():
+            webinar = TeamsRegistrationHook(self.conn_id).webinar(self.webinar_id)
+            status = webinar.info().status
+            if status == _DRAFT:
+                try:
+                    webinar.publish()
+                except AnswerLost:
+                    self.log.info("The answer was lost; looking whether it is published.")
+                status = webinar.info().status
+        if status == _DRAFT:
+            raise TransientFailure("The webinar is still a draft.")
+        if status != _PUBLISHED:
+            raise PermanentFailure(f"The webinar is {status or 'of no status'}; only a draft can be published.")
+        self.log.info("The webinar is published.")
+
+
+class FindEventOperator(BaseOperator):
+    """
+    Find the id of an event by what people know of it, for the operators that need it.
+
+    .. code-block:: python
+
+        find = FindEventOperator(task_id="find", join_meeting_id="123 456 789 01", organizer_id="dc17674c-...")
+        enroll = EnrollRegistrantOperator(task_id="enroll", meeting_id=find.output, ...)
+
+    :param join_web_url: a meeting's own link, as its organizer has it. (templated)
+    :param join_meeting_id: or the number that people type in to join. (templated)
+    :param event_id: or the ``id`` of the event in the organizer's calendar. (templated)
+    :param webinar_name: or a webinar's name. Exactly one of the four. (templated)
+    :param organizer_id: object id of the organizer; None is the signed-in user. (templated)
+    :param conn_id: the Airflow connection. (templated)
+    :raises PermanentFailure: there is no such event, or more than one.
+    :raises TransientFailure: the service was unreachable, in trouble or throttling.
+    """
+
+    template_fields: Sequence[str] = (
+        "join_web_url",
+        "join_meeting_id",
+        "event_id",
+        "webinar_name",
+        "organizer_id",
+        "conn_id",
+    )
+    ui_color = "#e3e0f7"
+
+    def __init__(
+        self,
+        *,
+        join_web_url: str | None = None,
+        join_meeting_id: str | None = None,
+        event_id: str | None = None,
+        webinar_name: str | None = None,
+        organizer_id: str | None = None,
+        conn_id: str = TeamsRegistrationHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.join_web_url = join_web_url
+        self.join_meeting_id = join_meeting_id
+        self.event_id = event_id
+        self.webinar_name = webinar_name
+        self.organizer_id = organizer_id
+        self.conn_id = conn_id
+        if sum(value is not None for value in (join_web_url, join_meeting_id, event_id, webinar_name)) != 1:
+            raise ValueError("Give exactly one of join_web_url, join_meeting_id, event_id and webinar_name.")
+
+    def execute(self, context: Context) -> str:
+        """Return the id."""
+        from airflow_provider_teams_registration.graph import finding
+
+        ways = {
+            finding.meeting_by_join_web_url: self.join_web_url,
+            finding.meeting_by_join_meeting_id: self.join_meeting_id,
+            finding.meeting_by_calendar_event: self.event_id,
+            finding.webinar_by_name: self.webinar_name,
+        }
+        with failures_for_airflow():
+            session = TeamsRegistrationHook(self.conn_id).session
+            for find, value in ways.items():
+                if value:
+                    return find(session, value, self.organizer_id or None)
+        raise PermanentFailure("What the event is to be found by is empty.")

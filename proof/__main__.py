@@ -75,17 +75,18 @@ def _play_matrix(stages: Stages, threads: ThreadPoolExecutor, console: Console) 
 
     planned = [cell for some in threads.map(plan, settings()) for cell in some]
     wrong: dict[Cell, list[str]] = {}
-    played: dict[tuple[str, str, float], dict[tuple[str, str], list[bool]]] = defaultdict(lambda: defaultdict(list))
+    played: dict[tuple[str, str, str, float], dict[tuple[str, str], list[bool]]]
+    played = defaultdict(lambda: defaultdict(list))
     for cell, findings in zip(planned, threads.map(play, planned), strict=True):
         setting = cell.setting
-        row = played[setting.ledger, setting.duplicate, setting.lag]
+        row = played[setting.kind, setting.ledger, setting.duplicate, setting.lag]
         row[setting.fault, cell.strike].append(not findings)
         if findings:
             wrong[cell] = findings
     columns = [(fault, strike) for fault in FAULTS for strike in ("kill", "freeze")]
-    table = Table("ledger", "duplicate", "lag", *(f"{fault}, {strike}" for fault, strike in columns))
-    for (ledger, duplicate, lag), results in played.items():
-        table.add_row(ledger, duplicate, f"{lag} s", *(_tally(results[column]) for column in columns))
+    table = Table("event", "ledger", "duplicate", "lag", *(f"{fault}\n{strike}" for fault, strike in columns))
+    for (kind, ledger, duplicate, lag), results in played.items():
+        table.add_row(kind, ledger, duplicate, f"{lag} s", *(_tally(results[column]) for column in columns))
     console.print(table)
     console.print(f"{len(planned) - len(wrong):,} of {len(planned):,} cells green.")
     return wrong

@@ -63,7 +63,7 @@ class Histories(RuleBasedStateMachine):
     @rule(person=st.sampled_from(PEOPLE))
     def enroll_by_others(self, person: str) -> None:
         """Let somebody else enroll a person."""
-        self._scene.enroll_by_others(person)
+        self._scene.event.enroll_by_others(person)
         self._of_others.add(person)
 
     @rule(fault=st.sampled_from(FAULTS))

@@ -19,7 +19,7 @@ FAULTS: Mapping[str, Mapping[str, Any] | None] = {
     "request lost": {"route": "POST $batch", "nth": 1, "when": "before", "status": 503},
 }
 OF_OTHERS = "person 3"
-ROWS = [*({"id": f"person {number}"} for number in range(22)), {"id": ""}, {"id": "person 5"}]
+PEOPLE = [*(f"person {number}" for number in range(22)), "", "person 5"]
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,14 @@ class Setting:
     :param duplicate: what a second enrollment of the same person does.
     :param lag: seconds until a new registrant shows in reads.
     :param fault: name of what goes wrong besides.
+    :param kind: ``meeting`` or ``webinar``.
     """
 
     ledger: str
     duplicate: str
     lag: float
     fault: str
+    kind: str = "meeting"
 
     @property
     def switches(self) -> dict[str, Any]:
@@ -70,6 +72,11 @@ def settings() -> list[Setting]:
         for lag in LAGS
         for fault in FAULTS
         if not (fault == "request lost" and lag)
+    ] + [
+        Setting("sql", duplicate, lag, fault, "webinar")
+        for duplicate in DUPLICATES
+        for lag in LAGS
+        for fault in ("none", "answer lost")
     ]
 
 
@@ -77,9 +84,10 @@ def cells(emulator: Emulator, setting: Setting) -> list[Cell]:
     """Let one attempt go through unharmed, and return a cell for every point it passed."""
     with empty_folder() as folder:
         scene = _stage(emulator, folder, setting)
-        attempt = scene.attempt(ROWS)
+        rows = [scene.event.row(person) for person in PEOPLE]
+        attempt = scene.attempt(rows)
         said = scene.run(attempt)
-        wrong = scene.judge(ROWS, [OF_OTHERS])
+        wrong = scene.judge(rows, [OF_OTHERS])
         if said != "success" or wrong:
             raise AssertionError(f"{setting}: not even the run that nobody harmed is right: {said} {wrong}")
         passed = points(attempt)
@@ -95,13 +103,14 @@ def try_cell(emulator: Emulator, cell: Cell, bug: str | None = None) -> list[str
     """Play one case; return what is wrong, nothing where it is green."""
     with empty_folder() as folder:
         scene = _stage(emulator, folder, cell.setting, bug)
-        attempt = scene.attempt(ROWS, strike_at=cell.number)
+        rows = [scene.event.row(person) for person in PEOPLE]
+        attempt = scene.attempt(rows, strike_at=cell.number)
         if cell.strike == "kill":
             scene.run(attempt)
-            older, younger = "", scene.run(scene.attempt(ROWS))
+            older, younger = "", scene.run(scene.attempt(rows))
         else:
             older, younger = scene.freeze_and_overtake(attempt)
-        wrong = scene.judge(ROWS, [OF_OTHERS])
+        wrong = scene.judge(rows, [OF_OTHERS])
         if younger != "success":
             wrong.append(f"the retry ended with {younger}")
         if cell.strike == "freeze" and "younger attempt" not in (older or "") and not _was_through(cell):
@@ -110,11 +119,11 @@ def try_cell(emulator: Emulator, cell: Cell, bug: str | None = None) -> list[str
 
 
 def _stage(emulator: Emulator, folder: Path, setting: Setting, bug: str | None = None) -> Scene:
-    scene = Scene(emulator, folder, setting.ledger, setting.switches, bug)
+    scene = Scene(emulator, folder, setting.ledger, setting.switches, bug, setting.kind)
     fault = FAULTS[setting.fault]
     if fault is not None:
         emulator.add_fault(**fault)
-    scene.enroll_by_others(OF_OTHERS)
+    scene.event.enroll_by_others(OF_OTHERS)
     return scene
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import shutil
@@ -16,10 +15,10 @@ from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from airflow_provider_teams_registration.emulator.server import Emulator
 from proof.attempt import Attempt, run
+from proof.events import KINDS, EventOnStage
 from proof.points import KeyValues
 
 LONGEST_ATTEMPT = 180.0
@@ -38,10 +37,17 @@ class Scene:
     :param ledger: ``sql`` or ``state store``.
     :param switches: how the service behaves.
     :param bug: a deliberate bug for all attempts.
+    :param kind: ``meeting`` or ``webinar``.
     """
 
     def __init__(
-        self, emulator: Emulator, folder: Path, ledger: str, switches: Mapping[str, Any], bug: str | None = None
+        self,
+        emulator: Emulator,
+        folder: Path,
+        ledger: str,
+        switches: Mapping[str, Any],
+        bug: str | None = None,
+        kind: str = "meeting",
     ) -> None:
         self.emulator = emulator
         self.folder = folder
@@ -49,23 +55,14 @@ class Scene:
         self._bug = bug
         self._attempts = 0
         emulator.reset()
-        emulator.set_switches(**switches)
-
-    def enroll_by_others(self, registrant_id: str) -> None:
-        """Let somebody else have enrolled a person, so long ago that everybody can see it."""
-        books = self.emulator.books
-        meeting = books.meeting(self.emulator.meeting_id)
-        assert meeting is not None
-        if books.find(meeting.id, registrant_id) is None:
-            record = books.enroll(meeting, registrant_id)
-            books._replace(meeting.id, record, replace(record, enrolled_at=record.enrolled_at - 3600))
+        emulator.set_switches(write_limit=0, read_limit=0, **switches)
+        self.event: EventOnStage = KINDS[kind](emulator)
 
     def attempt(self, rows: Sequence[Row], **details: Any) -> Attempt:
         """Describe an attempt at enrolling rows."""
         self._attempts += 1
         arguments = {
-            "meeting_id": self.emulator.meeting_id,
-            "organizer_id": self.emulator.organizer_id,
+            **self.event.arguments,
             "max_rejected": 1,
             "on_missing_join_url": "ignore",
             "settle_after": 0.6,
@@ -75,13 +72,19 @@ class Scene:
         return Attempt(
             folder=self.folder,
             name=f"attempt-{self._attempts}",
-            connection=self.emulator.connection(),
+            connection=self._connection(),
             arguments=arguments,
             rows=rows,
             ledger=self._ledger,
             bug=self._bug,
             **details,
         )
+
+    def _connection(self) -> dict[str, Any]:
+        connection = self.emulator.connection()
+        # The pace is another proof's matter.
+        connection["extra"]["write_limit"] = 10_000
+        return connection
 
     def start(self, attempt: Attempt) -> BaseProcess:
         """Start an attempt in a process of its own."""
@@ -138,32 +141,26 @@ class Scene:
         :return: what is wrong.
         """
         valid = {str(row["id"]) for row in rows if row["id"]}
-        active = Counter(record.id for record in self.emulator.books.enrolled(self.emulator.meeting_id))
-        links = {record.id: record.join_web_url for record in self.emulator.books.enrolled(self.emulator.meeting_id)}
+        on_event = self.event.links()
+        active, links = Counter(person for person, _ in on_event), dict(on_event)
         wrong = [f"double: {name}" for name, count in active.items() if count > 1]
         wrong += [f"lost: {name}" for name in valid - set(active)]
         wrong += [f"never in the input: {name}" for name in set(active) - valid - set(of_others) - set(elsewhere)]
         handed_on = {row["id"]: row for row in self.xcom(run_id) if row["id"]}
         wrong += [f"no row: {name}" for name in valid - set(handed_on)]
         for name, row in handed_on.items():
-            wrong += _judge_row(name, row, links.get(name), name in of_others)
+            wrong += self._judge_row(name, row, links.get(name), name in of_others)
         return wrong
 
-
-def _judge_row(name: str, row: Row, link: str | None, is_of_others: bool) -> list[str]:
-    handed = row["join_web_url"]
-    if is_of_others:
-        return [] if handed in (None, link) else [f"a link that does not work: {name}"]
-    if handed is None:
-        return [f"link lost: {name} ({row['outcome']})"]
-    if person_in(handed) != name:
-        return [f"somebody else's link: {name}"]
-    return [] if handed == link else [f"a link that does not work: {name}"]
-
-
-def person_in(link: str) -> str:
-    """Return whom a link was made for."""
-    return str(json.loads(parse_qs(urlsplit(link).query)["context"][0])["prid"])
+    def _judge_row(self, name: str, row: Row, link: str | None, is_of_others: bool) -> list[str]:
+        handed = row["join_web_url"]
+        if is_of_others:
+            return [] if handed in (None, link) else [f"a link that does not work: {name}"]
+        if handed is None:
+            return [f"link lost: {name} ({row['outcome']})"]
+        if self.event.person_in(handed) != name:
+            return [f"somebody else's link: {name}"]
+        return [] if handed == link else [f"a link that does not work: {name}"]
 
 
 def ending(attempt: Attempt) -> str | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow_provider_teams_registration.emulator.server import Emulator
     from demo.mail_sink import MailSink
 
+_ENROLLED = ("enrolled", "already_enrolled")
 _STYLES = {"enrolled": "green", "invalid": "yellow", "rejected": "red", "unknown": "red"}
 
 
@@ -77,9 +78,20 @@ def show(results: list[Result], console: Console) -> None:
     console.print(table)
 
 
+def same_links(first: list[Result], second: list[Result]) -> int:
+    """Return how many people got the same link from both runs."""
+    links = {result.row["id"]: result.row["join_web_url"] for result in first if result.row["join_web_url"]}
+    return sum(links.get(result.row["id"], "") == result.row["join_web_url"] for result in second)
+
+
+def people_sent(emulator: Emulator) -> list[str]:
+    """Return whom Graph was told to enroll since its journal was cleared last, once for each time."""
+    return [entry.registrant_id for entry in emulator.books.journal if entry.method == "POST" and entry.registrant_id]
+
+
 def is_as_it_should_be(results: list[Result]) -> bool:
     """Whether everybody enrolled has one mail with their own link, and nobody else has any."""
     return bool(results) and all(
-        (result.mails == 1 and result.has_own_link) if result.row["outcome"] == "enrolled" else result.mails == 0
+        (result.mails == 1 and result.has_own_link) if result.row["outcome"] in _ENROLLED else result.mails == 0
         for result in results
     )

@@ -2,8 +2,12 @@
 From a warehouse to a join link in every inbox, in classic operators.
 
 Attendees come from a SQL warehouse, are enrolled in a Teams online meeting, and each is mailed their own link. Set the
-Airflow Variables ``teams_meeting_id`` and ``teams_organizer_id``, and the connections ``warehouse`` (any SQL database),
-``teams_registration_default`` and ``smtp_default``.
+Airflow Variables ``teams_meeting_id`` and ``teams_organizer_id``, and the connections ``warehouse`` (any SQL database
+that lets tables be made), ``teams_registration_default`` and ``smtp_default``.
+
+The warehouse also keeps the ledger, so the DAG may run again and again. The next run enrolls and mails whoever is new.
+Those whom an earlier run enrolled come back as ``already_enrolled``, with the same link, and are not mailed again. If a
+run fails before its mails went out, clear it instead of starting another: in its own run they still are ``enrolled``.
 """
 
 from __future__ import annotations
@@ -32,9 +36,9 @@ class JoinLinkEmail(EmailOperator):
 
 
 def mail_for(row: dict[str, Any]) -> dict[str, Any]:
-    """One person's mail. Who got no link gets no mail, which shows as a skipped task."""
-    if not row["join_web_url"]:
-        raise AirflowSkipException("no link")
+    """One person's mail. Only those whom this run enrolled get one; the tasks of the others show as skipped."""
+    if row["outcome"] != "enrolled":
+        raise AirflowSkipException(row["outcome"])
     link = escape(row["join_web_url"])
     return {
         "to": row["email"],
@@ -63,6 +67,7 @@ with DAG(
         meeting_id="{{ var.value.teams_meeting_id }}",
         organizer_id="{{ var.value.teams_organizer_id }}",
         registrants=attendees.output,
+        ledger_conn_id="warehouse",
         max_rejected="10%",
     )
     JoinLinkEmail.partial(

@@ -1,7 +1,8 @@
 """
 From a warehouse to a join link in every inbox, in TaskFlow.
 
-The same as ``warehouse_to_inbox``, with the same Variables and connections.
+The same as ``warehouse_to_inbox``, with the same Variables and connections. Here too the next run enrolls and mails
+whoever is new, and nobody else.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ def warehouse_to_inbox_taskflow() -> None:
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
     @task
-    def with_a_link(ti: Any = None) -> list[int]:
+    def newly_enrolled(ti: Any = None) -> list[int]:
         rows = ti.xcom_pull(task_ids="enroll")
-        return [number for number, row in enumerate(rows) if row["join_web_url"]]
+        return [number for number, row in enumerate(rows) if row["outcome"] == "enrolled"]
 
     @task(retries=2)
     def mail(number: int, ti: Any = None) -> None:
@@ -59,9 +60,10 @@ def warehouse_to_inbox_taskflow() -> None:
         meeting_id="{{ var.value.teams_meeting_id }}",
         organizer_id="{{ var.value.teams_organizer_id }}",
         registrants=attendees(),
+        ledger_conn_id="warehouse",
         max_rejected="10%",
     )
-    numbers = with_a_link()
+    numbers = newly_enrolled()
     enroll >> numbers
     mail.expand(number=numbers)
 

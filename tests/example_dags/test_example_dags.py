@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from airflow_provider_teams_registration.read_enrollments import read_enrollments
 from demo.mail_sink import MailSink
 from tests.run_dag import load_dags, run_dag_file
 from tests.services import POSTGRES, connect_or_skip
@@ -16,6 +18,8 @@ from tests.services import POSTGRES, connect_or_skip
 pytestmark = pytest.mark.airflow
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
+TO_INBOX = ["warehouse_to_inbox", "warehouse_to_inbox_taskflow", "big_list_to_inbox"]
+LEDGER = [f"teams_registration_ledger{ending}" for ending in ("", "_runs", "_rows")]
 PEOPLE = [
     ("crm-1", "Ada", "ada@example.org"),
     ("", "Grace", "grace@example.org"),
@@ -25,7 +29,8 @@ PEOPLE = [
 
 def fill(connection, placeholder):
     cursor = connection.cursor()
-    cursor.execute("DROP TABLE IF EXISTS attendees")
+    for table in ("attendees", *LEDGER):
+        cursor.execute(f"DROP TABLE IF EXISTS {table}")
     cursor.execute("CREATE TABLE attendees (signed_up_at INTEGER, id TEXT, first_name TEXT, email TEXT)")
     cursor.executemany(
         f"INSERT INTO attendees VALUES ({', '.join([placeholder] * 4)})",
@@ -76,7 +81,7 @@ def run_example(airflow_database, emulator, mail_sink, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("dag_id", ["warehouse_to_inbox", "warehouse_to_inbox_taskflow"])
+@pytest.mark.parametrize("dag_id", TO_INBOX)
 @pytest.mark.parametrize("warehouse", [sqlite_warehouse, postgres_warehouse], ids=["SQLite", "PostgreSQL"])
 def test_everybody_enrolled_is_mailed_their_own_link(
     run_example, emulator, mail_sink, monkeypatch, tmp_path, dag_id, warehouse
@@ -90,6 +95,45 @@ def test_everybody_enrolled_is_mailed_their_own_link(
     shown = json.dumps(run.rendered)
     assert "example.org" not in shown.replace("events@example.org", "")
     assert "meetup-join" not in shown
+
+
+@pytest.mark.parametrize("dag_id", TO_INBOX)
+def test_the_next_run_enrolls_and_mails_only_those_who_are_new(
+    run_example, emulator, mail_sink, monkeypatch, tmp_path, dag_id
+):
+    def links():
+        return {record.id: record.join_web_url for record in emulator.books.enrolled(emulator.meeting_id)}
+
+    def outcomes_and_links(run):
+        rows = list(read_enrollments(run.rows()))
+        return Counter(row["outcome"] for row in rows), {row["id"]: row["join_web_url"] for row in rows if row["id"]}
+
+    emulator.set_switches(duplicate="second_record")
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", sqlite_warehouse(tmp_path))
+    assert run_example(dag_id).state == "success"
+    first_links, first_mails = links(), mail_sink.links()
+    emulator.clear_journal()
+
+    again = run_example(dag_id)
+
+    assert again.state == "success"
+    assert {entry.method for entry in emulator.books.journal} == {"GET"}
+    assert outcomes_and_links(again) == ({"already_enrolled": len(PEOPLE) - 1, "invalid": 1}, first_links)
+    assert mail_sink.links() == first_mails
+
+    with closing(sqlite3.connect(tmp_path / "warehouse.db")) as warehouse, warehouse:
+        warehouse.execute("INSERT INTO attendees VALUES (99, 'crm-99', 'Radia', 'radia@example.org')")
+    run_example(dag_id)
+
+    assert mail_sink.links() == first_mails | {"radia@example.org": [links()["crm-99"]]}
+    assert links() == first_links | {"crm-99": links()["crm-99"]}
+
+
+def test_a_long_list_leaves_nothing_personal_with_airflow(run_example, monkeypatch, tmp_path):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", sqlite_warehouse(tmp_path))
+    kept = json.dumps([str(value) for value in run_example("big_list_to_inbox").xcoms.values()])
+    assert "example.org" not in kept
+    assert "crm-" not in kept
 
 
 def test_the_meeting_is_waited_for_and_then_filled(run_example, emulator):

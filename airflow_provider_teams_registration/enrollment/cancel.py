@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from airflow_provider_teams_registration.graph.errors import (
     TeamsRegistrationError,
     Throttled,
 )
+from airflow_provider_teams_registration.graph.pace import LONGEST_WAIT
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.enrollment.event import Event
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 CANCELLED = frozenset({Outcome.CANCELLED})
 MAX_TRIES = 8
 _AGAIN = (AnswerLost, ServiceUnreachable, Throttled)
+_STOPPED = "Not taken off: the task was stopped before"
 
 
 def cancel(event: Event, rows: Iterable[Any], *, ledger: Ledger, stop: threading.Event | None = None) -> Report:
@@ -43,67 +45,92 @@ def cancel(event: Event, rows: Iterable[Any], *, ledger: Ledger, stop: threading
     ledger.begin(event.id)
     report = Report(success_outcomes=CANCELLED)
     stop = stop or threading.Event()
-    seen: dict[str, None] = {}
+    seen: set[str] = set()
     position = 0
     iterator = iter(rows)
     while given := list(islice(iterator, 1000)):
         people: list[Person] = []
         enrollments: list[Enrollment] = []
         repeated = 0
-        for place, (row, found) in enumerate(_read(event, given), start=position + 1):
-            if isinstance(found, str):
-                enrollments.append(Enrollment(place, row, Outcome.INVALID, error=found, reason=found))
-            elif found.key in seen:
+        is_anybody_off = report.counts.get(Outcome.CANCELLED.value, 0) > 0
+        for place, (row, key) in enumerate(_read(event, given, is_anybody_off), start=position + 1):
+            person = Person(Registrant(place, row, key if isinstance(key, str) else "", None))
+            if isinstance(key, InvalidRow):
+                enrollments.append(Enrollment(place, row, Outcome.INVALID, error=str(key), reason=str(key)))
+            elif isinstance(key, TeamsRegistrationError):
+                enrollments.append(person.refused(key))
+            elif key in seen:
                 repeated += 1
             else:
-                seen[found.key] = None
-                people.append(Person(replace(found, position=place)))
+                seen.add(key)
+                people.append(person)
         position += len(given)
-        for batch in _batches(event, people):
-            enrollments += _cancel_batch(event, ledger, batch, stop)
+        enrollments += _cancel_all(event, ledger, people, stop, is_anybody_off)
         report.add(sorted(enrollments, key=lambda one: one.position), repeated)
     return report
 
 
-def _read(event: Event, given: Sequence[Any]) -> Iterator[tuple[Mapping[str, Any], Registrant | str]]:
+def _read(
+    event: Event, given: Sequence[Any], is_anybody_off: bool
+) -> Iterator[tuple[Mapping[str, Any], str | InvalidRow | TeamsRegistrationError]]:
     rows = [one if isinstance(one, Mapping) else {"id": one} for one in given]
-    keys = event.keys_to_cancel(rows)
-    for row, key in zip(rows, keys, strict=True):
-        yield row, str(key) if isinstance(key, InvalidRow) else Registrant(0, row, key, None)
+    keys: Sequence[str | InvalidRow | TeamsRegistrationError]
+    try:
+        keys = event.keys_to_cancel(rows)
+    except TeamsRegistrationError as error:
+        if not is_anybody_off:
+            raise
+        keys = [error] * len(rows)
+    return zip(rows, keys, strict=True)
 
 
-def _batches(event: Event, people: Sequence[Person]) -> Iterator[list[Person]]:
-    left = list(people)
-    while left:
-        event.pace.wait()
-        size = event.batch_size
-        yield left[:size]
-        left = left[size:]
-
-
-def _cancel_batch(event: Event, ledger: Ledger, people: list[Person], stop: threading.Event) -> list[Enrollment]:
+def _cancel_all(
+    event: Event, ledger: Ledger, people: Sequence[Person], stop: threading.Event, is_anybody_off: bool
+) -> list[Enrollment]:
+    waiting = deque(people)
     done: list[Enrollment] = []
-    for attempt in range(1, MAX_TRIES + 1):
-        event.pace.wait()
-        again: list[Person] = []
-        errors: list[TeamsRegistrationError] = []
-        answers = event.cancel([person.registrant for person in people])
-        for person, error in zip(people, answers, strict=True):
-            if isinstance(error, _AGAIN) and attempt < MAX_TRIES and not stop.is_set():
-                again.append(person)
-                errors.append(error)
+    while waiting:
+        while (left := event.pace.left()) and not stop.is_set():
+            stop.wait(left)
+        if stop.is_set():
+            return done + [_outcome(person, person.refusal or _STOPPED) for person in waiting]
+        batch = [waiting.popleft() for _ in range(min(event.batch_size, len(waiting)))]
+        answers = _cancel_batch(event, batch, is_anybody_off)
+        again = [error for error in answers if isinstance(error, _AGAIN)]
+        asked = [seconds for error in again if (seconds := getattr(error, "retry_after", None)) is not None]
+        longest = max(asked, default=None)
+        finished: list[Enrollment] = []
+        for person, error in zip(batch, answers, strict=True):
+            person.refusal = error
+            person.times_refused += error is not None
+            if isinstance(error, _AGAIN) and person.times_refused < MAX_TRIES and (longest or 0) <= LONGEST_WAIT:
+                waiting.append(person)
             else:
-                done.append(_outcome(person, error))
-        if not again:
-            break
-        asked = [seconds for error in errors if (seconds := getattr(error, "retry_after", None)) is not None]
-        event.pace.hold(max(asked, default=None))
-        people = again
-    _note(ledger, [one.registrant for one in done if one.outcome is Outcome.CANCELLED and one.registrant])
+                finished.append(_outcome(person, error))
+        off = [one.registrant for one in finished if one.outcome is Outcome.CANCELLED and one.registrant]
+        _note(ledger, off)
+        is_anybody_off = is_anybody_off or bool(off)
+        done += finished
+        if len(again) < len(batch):
+            event.pace.ease()
+        if again and waiting:
+            event.pace.hold(longest)
     return done
 
 
-def _outcome(person: Person, error: TeamsRegistrationError | None) -> Enrollment:
+def _cancel_batch(
+    event: Event, people: Sequence[Person], is_anybody_off: bool
+) -> Sequence[TeamsRegistrationError | None]:
+    try:
+        return event.cancel([person.registrant for person in people])
+    except TeamsRegistrationError as error:
+        if not is_anybody_off:
+            raise
+        # Those who are off already must not be forgotten.
+        return [error] * len(people)
+
+
+def _outcome(person: Person, error: TeamsRegistrationError | str | None) -> Enrollment:
     if error is not None:
         return person.refused(error, Outcome.UNKNOWN if isinstance(error, AnswerLost) else Outcome.REJECTED)
     registrant = person.registrant
@@ -112,13 +139,17 @@ def _outcome(person: Person, error: TeamsRegistrationError | None) -> Enrollment
 
 def _note(ledger: Ledger, keys: Sequence[str]) -> None:
     """Tell the ledger, whoever wrote there last: they are off now."""
-    for _ in range(MAX_TRIES):
+    for _ in range(MAX_TRIES if keys else 0):
         known = ledger.recall(keys)
         entries = [
-            LedgerEntry(key, known[key].fingerprint if key in known else "", Outcome.CANCELLED, version=version)
+            LedgerEntry(
+                key,
+                known[key].fingerprint if key in known else "",
+                Outcome.CANCELLED,
+                version=known[key].version if key in known else 0,
+            )
             for key in keys
-            if (version := known[key].version if key in known else 0) >= 0
         ]
-        keys = list(ledger.write(entries).foreign) if entries else []
+        keys = list(ledger.write(entries).foreign)
         if not keys:
             return

@@ -49,6 +49,7 @@ class Person:
         return self._entry(
             enrollment.outcome,
             join_web_url=enrollment.join_web_url,
+            registration_id=enrollment.registration_id,
             error=enrollment.reason,
             error_code=getattr(error, "code", None),
             request_id=getattr(error, "request_id", None),
@@ -75,6 +76,7 @@ class Person:
             join_web_url=standing.join_web_url if outcome in _MAY_JOIN else None,
             error=error,
             reason=error,
+            registration_id=standing.registration_id,
             is_link_missing=is_missing and not standing.is_link_withheld,
             registrant=self.key,
         )

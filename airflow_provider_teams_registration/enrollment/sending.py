@@ -207,7 +207,8 @@ class Sending:
 
     def _decide_linkless(self, person: Person) -> None:
         if not self._event.hands_links_out_once:
-            person.is_ours = person.is_accepted = True
+            # They were on the event: whoever is not any more was taken off, and is sent anew.
+            person.is_ours = True
             self._unsettled.append(person)
             return
         step = self._settling.settle_linkless(person)
@@ -298,6 +299,9 @@ class Sending:
         elif isinstance(answer, BadRequest | Conflict):
             # It may mean that they are on the event already, whether by a send of ours or by somebody else.
             person.refusal = answer
+            if isinstance(answer, Conflict) and not self._event.hands_links_out_once:
+                # It is on the event that they show, or that it was about something else.
+                person.sent_at = person.sent_at or utc_now()
         elif not isinstance(answer, AnswerLost):
             return self._refused(person, answer)
         if person.refusal is None:

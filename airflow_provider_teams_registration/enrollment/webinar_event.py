@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant, Standing
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
-from airflow_provider_teams_registration.enrollment.webinar_row import WebinarForm, normalized_email
+from airflow_provider_teams_registration.enrollment.webinar_row import (
+    WebinarForm,
+    normalized_email,
+    read_given_email,
+    read_registration_id,
+)
 from airflow_provider_teams_registration.graph.batch import MAX_BATCH
 from airflow_provider_teams_registration.graph.errors import (
     BadRequest,
+    Conflict,
     Forbidden,
+    GraphError,
     NotFound,
     SettingsError,
     TeamsRegistrationError,
+    Unauthorized,
 )
-from airflow_provider_teams_registration.graph.webinar import PUBLISHED, Webinar, WebinarRegistration
+from airflow_provider_teams_registration.graph.webinar import PUBLISHED, FilterIgnored, Webinar, WebinarRegistration
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.allowance import PacedWrites
@@ -32,6 +41,9 @@ _OUTCOMES = {
     "canceled": Outcome.CANCELLED,
 }
 _MANY = 20
+
+Looked = tuple[dict[str, WebinarRegistration], dict[str, GraphError]]
+"""What a look-up found, and for whom it was refused."""
 
 
 def outcome_of(status: str) -> Outcome:
@@ -60,7 +72,7 @@ class WebinarEvent:
         self._form = WebinarForm()
         self._ids: dict[str, str] = {}
         self._trusted: set[str] = set()
-        self._rungs: list[Callable[[Sequence[str]], dict[str, WebinarRegistration]]] = [
+        self._rungs: list[Callable[[Sequence[str]], Looked]] = [
             self._look_up_by_key,
             self._look_up_by_filter,
             self._look_up_in_list,
@@ -98,27 +110,32 @@ class WebinarEvent:
         return [self._taken(registrant, answer) for registrant, answer in zip(registrants, answers, strict=True)]
 
     def cancel(self, registrants: Sequence[Registrant]) -> list[TeamsRegistrationError | None]:
-        """Take people off; who is not registered counts as off."""
-        found = self._look_up([registrant.key for registrant in registrants])
-        ids = {key: one.id for key, one in found.items() if outcome_of(one.status) is not Outcome.CANCELLED}
-        self.pace.begin(len(ids))
-        try:
-            answers = dict(zip(ids, self._webinar.cancel_all(list(ids.values())), strict=True)) if ids else {}
-        finally:
-            self.pace.end(len(ids))
-        return [
-            None if isinstance(answer := answers.get(registrant.key), NotFound) else answer
-            for registrant in registrants
-        ]
+        """Take people off, with all the records they have; who is not registered counts as off."""
+        answers: dict[str, TeamsRegistrationError | None] = {}
+        gone: set[str] = set()
+        keys = [registrant.key for registrant in registrants]
+        while keys:
+            found = self._look_up(keys)
+            ids = {key: one.id for key, one in found.items() if _is_active(one) and one.id not in gone}
+            answers.update(self._cancel(ids))
+            gone.update(ids.values())
+            keys = [key for key in ids if answers[key] is None]
+        return [answers.get(registrant.key) for registrant in registrants]
 
     def present(self, registrants: Sequence[Registrant]) -> dict[str, list[Standing]]:
         """Return those who are registered already."""
-        return self.find(registrants)
+        try:
+            return self.find(registrants)
+        except SettingsError:
+            # A user need not be found beforehand: the service tells them what they registered.
+            if self._webinar.signs_in_a_user:
+                return {}
+            raise
 
     def find(self, registrants: Sequence[Registrant]) -> dict[str, list[Standing]]:
         """Read registrations, then the links of those who may join."""
         found = self._look_up([registrant.key for registrant in registrants])
-        active = {key: one for key, one in found.items() if outcome_of(one.status) is not Outcome.CANCELLED}
+        active = {key: one for key, one in found.items() if _is_active(one)}
         self._ids.update((key, one.id) for key, one in active.items())
         joining = {key: one.id for key, one in active.items() if outcome_of(one.status) is Outcome.ENROLLED}
         links = self._links(joining)
@@ -126,15 +143,43 @@ class WebinarEvent:
 
     def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[str | InvalidRow]:
         """Return the rows' e-mail addresses; those of rows that hold only our id are looked up in one list."""
-        keys = [_key_to_cancel(row) for row in rows]
+        named = [_named(row) for row in rows]
+        wanted = {one.id for one in named if isinstance(one, _OurId)}
         by_id: dict[str, WebinarRegistration] = {}
-        if None in keys:
-            for one in self._webinar.registrations():
-                if one.registration_id and _counts_more(one, by_id.get(one.registration_id)):
-                    by_id[one.registration_id] = one
+        unknown = "nobody registered with this id; name the e-mail address instead"
+        if wanted:
+            try:
+                for one in self._webinar.registrations():
+                    if one.registration_id in wanted and _counts_more(one, by_id.get(one.registration_id)):
+                        by_id[one.registration_id] = one
+            except Forbidden as error:
+                unknown = f"ids can be looked up only in the list of registrations: {error.reason} {error.advice}"
         return [
-            key if key is not None else _email_of(str(row["id"]), by_id) for row, key in zip(rows, keys, strict=True)
+            one if not isinstance(one, _OurId) else (by_id[one.id].email if one.id in by_id else InvalidRow(unknown))
+            for one in named
         ]
+
+    def _cancel(self, ids: Mapping[str, str]) -> dict[str, TeamsRegistrationError | None]:
+        answers: dict[str, TeamsRegistrationError | None] = {}
+        left = list(ids)
+        while left:
+            self.pace.wait()
+            size = self.batch_size
+            some, left = left[:size], left[size:]
+            self.pace.begin(len(some))
+            try:
+                answers.update(zip(some, self._webinar.cancel_all([ids[key] for key in some]), strict=True))
+            finally:
+                self.pace.end(len(some))
+        # The service may refuse to cancel what somebody else has cancelled meanwhile.
+        doubtful = [key for key in ids if isinstance(answers[key], BadRequest | Conflict)]
+        answers.update((key, None) for key in doubtful if not self._is_still_on(ids[key]))
+        answers.update((key, None) for key in ids if isinstance(answers[key], NotFound))
+        return answers
+
+    def _is_still_on(self, registration_id: str) -> bool:
+        (answer,) = self._webinar.registrations_by_id([registration_id])
+        return not isinstance(answer, WebinarRegistration) or _is_active(answer)
 
     def _taken(
         self, registrant: Registrant, answer: WebinarRegistration | TeamsRegistrationError | None
@@ -143,71 +188,100 @@ class WebinarEvent:
             return answer
         if answer is None:
             return Standing(Outcome.UNKNOWN)
+        if answer.email not in ("", registrant.key):
+            return SettingsError(
+                "The connection signs in a user, who can register nobody but themself: the service registered them, "
+                "and not the person of this row. Sign in as an application to register others."
+            )
         self._ids[registrant.key] = answer.id
         return _standing(answer, None)
 
     def _look_up(self, keys: Sequence[str]) -> dict[str, WebinarRegistration]:
         """Find registrations: by id where it is known, else down the ladder of what this service accepts."""
         found: dict[str, WebinarRegistration] = {}
+        late: set[str] = set()
         known = {key: self._ids[key] for key in keys if key in self._ids}
         for some in _slices(list(known)):
             answers = self._webinar.registrations_by_id([known[key] for key in some])
             for key, answer in zip(some, answers, strict=True):
-                if isinstance(answer, WebinarRegistration):
+                if isinstance(answer, NotFound) and self._webinar.signs_in_a_user:
+                    late.add(key)
+                elif isinstance(answer, WebinarRegistration) and _is_active(answer):
                     found[key] = answer
-        unknown = [key for key in keys if key not in found]
+                elif isinstance(answer, WebinarRegistration):
+                    # They may have registered anew since, under another id.
+                    del self._ids[key]
+        unknown = [key for key in keys if key not in found and key not in late]
         return found | self._climb(unknown) if unknown else found
 
     def _climb(self, keys: Sequence[str]) -> dict[str, WebinarRegistration]:
         # One list is cheaper than many look-ups; where it is refused, they still are the way.
         rungs = [*self._rungs[-1:], *self._rungs[:-1]] if len(keys) > _MANY else list(self._rungs)
         found: dict[str, WebinarRegistration] = {}
-        refusal: TeamsRegistrationError | None = None
+        refusal: GraphError | None = None
+        missing = list(keys)
         for rung in rungs:
-            missing = [key for key in keys if key not in found]
-            try:
-                some = rung(missing)
-            except (BadRequest, Forbidden, NotFound) as error:
-                refusal = refusal or error
+            some, refused = rung(missing)
+            found.update(some)
+            if self._is_unknown_to_service(rung, missing, refused):
+                refusal = refusal or next(iter(refused.values()))
                 self._rungs.remove(rung)
                 log.info("This service does not let us %s.", rung.__name__.strip("_").replace("_", " "))
-                continue
-            found.update(some)
-            # A way that never found anybody may be one that this service does not know.
-            if some or rung == self._look_up_in_list:
+            elif some or rung == self._look_up_in_list:
                 self._trusted.add(rung.__name__)
-            if len(found) == len(keys) or rung.__name__ in self._trusted:
+            # A way that never found anybody may be one that this service does not know.
+            is_trusted = rung.__name__ in self._trusted and rung in self._rungs
+            missing = [key for key in missing if key not in found and not (is_trusted and key not in refused)]
+            if not missing:
                 return found
         if self._rungs:
             return found
         raise SettingsError(
             "The webinar's registrations cannot be read, so nobody could be given a link or be kept from being "
             "registered twice. The application needs VirtualEvent.Read.All with an application access policy for the "
-            f"organizer, or the event's own VirtualEvent.Read.Chat. {refusal or ''}"
+            f"organizer, or the event's own VirtualEvent.Read.Chat. {refusal.reason if refusal else ''}".rstrip()
         )
 
-    def _look_up_by_key(self, keys: Sequence[str]) -> dict[str, WebinarRegistration]:
+    def _is_unknown_to_service(
+        self, rung: Callable[[Sequence[str]], Looked], asked: Sequence[str], refused: Mapping[str, GraphError]
+    ) -> bool:
+        """Whether a refusal is of the way, not of some addresses."""
+        if any(isinstance(error, FilterIgnored) for error in refused.values()):
+            return True
+        is_of_all = len(refused) == len(asked)
+        return is_of_all and (rung.__name__ not in self._trusted or rung == self._look_up_in_list)
+
+    def _look_up_by_key(self, keys: Sequence[str]) -> Looked:
         return self._look_up_by(keys, by_filter=False)
 
-    def _look_up_by_filter(self, keys: Sequence[str]) -> dict[str, WebinarRegistration]:
+    def _look_up_by_filter(self, keys: Sequence[str]) -> Looked:
         return self._look_up_by(keys, by_filter=True)
 
-    def _look_up_by(self, keys: Sequence[str], *, by_filter: bool) -> dict[str, WebinarRegistration]:
+    def _look_up_by(self, keys: Sequence[str], *, by_filter: bool) -> Looked:
         found: dict[str, WebinarRegistration] = {}
+        refused: dict[str, GraphError] = {}
         for some in _slices(keys):
             for key, answer in zip(some, self._webinar.registrations_by_email(some, by_filter=by_filter), strict=True):
                 if isinstance(answer, WebinarRegistration):
                     found[key] = answer
-                elif isinstance(answer, TeamsRegistrationError) and not isinstance(answer, NotFound):
+                elif isinstance(answer, GraphError) and _is_refusal(answer):
+                    if not isinstance(answer, NotFound):
+                        refused[key] = answer
+                elif answer is not None:
                     raise answer
-        return found
+        return found, refused
 
-    def _look_up_in_list(self, keys: Sequence[str]) -> dict[str, WebinarRegistration]:
+    def _look_up_in_list(self, keys: Sequence[str]) -> Looked:
         wanted, found = set(keys), dict[str, WebinarRegistration]()
-        for registration in self._webinar.registrations():
-            if registration.email in wanted and _counts_more(registration, found.get(registration.email)):
-                found[registration.email] = registration
-        return found
+        try:
+            for registration in self._webinar.registrations():
+                if registration.email in wanted and _counts_more(registration, found.get(registration.email)):
+                    found[registration.email] = registration
+        except GraphError as error:
+            if not _is_refusal(error):
+                raise
+            return {}, dict.fromkeys(keys, error)
+        return found, {}
 
     def _links(self, ids: Mapping[str, str]) -> dict[str, str | TeamsRegistrationError | None]:
         links: dict[str, str | TeamsRegistrationError | None] = {}
@@ -216,23 +290,41 @@ class WebinarEvent:
         return links
 
 
-def _key_to_cancel(row: Mapping[str, Any]) -> str | InvalidRow | None:
-    email = row.get("email") or (row.get("id") if "@" in str(row.get("id")) else None)
-    if email is None:
-        return None if row.get("id") not in (None, "") else InvalidRow("neither id nor email given")
+@dataclass(frozen=True)
+class _OurId:
+    """The id that somebody was registered with."""
+
+    id: str
+
+
+def _named(row: Mapping[str, Any]) -> str | _OurId | InvalidRow:
+    """Whom a row to cancel means: an address, in the place of an id too, or else our id."""
     try:
-        return normalized_email(str(email))
+        email = read_given_email(row)
+        if email is not None:
+            return email
+        our_id = read_registration_id(row)
     except InvalidRow as error:
         return error
+    if our_id is None:
+        return InvalidRow("neither id nor email given")
+    try:
+        return normalized_email(our_id)
+    except InvalidRow:
+        return _OurId(our_id)
 
 
-def _email_of(registration_id: str, registrations: Mapping[str, WebinarRegistration]) -> str | InvalidRow:
-    found = registrations.get(registration_id)
-    return found.email if found else InvalidRow("nobody registered with this id; name the e-mail address instead")
+def _is_active(registration: WebinarRegistration) -> bool:
+    return outcome_of(registration.status) is not Outcome.CANCELLED
+
+
+def _is_refusal(error: GraphError) -> bool:
+    """Whether it says no to what was asked, not to who asks or for now."""
+    return not error.transient and not isinstance(error, Unauthorized)
 
 
 def _counts_more(one: WebinarRegistration, other: WebinarRegistration | None) -> bool:
-    return other is None or outcome_of(other.status) is Outcome.CANCELLED
+    return other is None or not _is_active(other)
 
 
 def _standing(registration: WebinarRegistration, link: str | TeamsRegistrationError | None) -> Standing:

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_teams_registration.enrollment.event import InvalidRow
+from airflow_provider_teams_registration.enrollment.meeting_event import read_id
 from airflow_provider_teams_registration.graph.webinar import Question, WebinarRegistrant
 
 MAX_REGISTRATION_ID = 256
 _EMAIL = re.compile(r"[^@\s,;<>()\[\]\"]+@[^@\s,;<>()\[\]\"]+\.[^@\s,;<>()\[\]\".]+")
 _LONGEST_EMAIL = 254
+_IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
+"""What no database and no service can hold: a NUL, half of a surrogate pair."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _SPELLINGS = {
     "email": ("email", "emailAddress"),
@@ -60,7 +63,7 @@ class WebinarForm:
             email=_read_email(row),
             first_name=None if self.is_delegated else _required(row, "first_name"),
             last_name=None if self.is_delegated else _required(row, "last_name"),
-            registration_id=_read_registration_id(row),
+            registration_id=read_registration_id(row),
             preferred_timezone=windows_timezone(_default(row, "preferred_timezone", self.preferred_timezone)),
             preferred_language=_read_language(_default(row, "preferred_language", self.preferred_language)),
             referrer=_text(row, "referrer") or self.referrer,
@@ -68,19 +71,20 @@ class WebinarForm:
         )
 
     def _read_answers(self, row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-        given = {column: value for column, value in row.items() if str(column).strip().lower() in self._by_column}
+        columns = [(name, value) for name, value in row.items() if str(name).strip().lower() in self._by_column]
         extra = row.get("answers")
-        if isinstance(extra, Mapping):
-            given.update(extra)
+        if not isinstance(extra, Mapping) and not _is_empty(extra):
+            raise InvalidRow(f"answers is a {type(extra).__name__}; it must be a dict of question and answer")
         answers: dict[str, dict[str, Any]] = {}
-        for column, value in given.items():
+        for column, value in [*columns, *(extra or {}).items()]:
             question = self._by_column.get(str(column).strip().lower())
             if question is None:
                 raise InvalidRow("answers names a question that the webinar does not ask")
+            if _is_empty(value):
+                continue
             if question.id in answers:
                 raise InvalidRow(f"the question {question.display_name!r} is answered twice")
-            if value is not None and value != "":
-                answers[question.id] = _answer(question, value)
+            answers[question.id] = _answer(question, value)
         missing = [question for question in self.questions if question.is_required and question.id not in answers]
         if missing:
             raise InvalidRow(f"the question {missing[0].display_name!r} is required, and the row has no such column")
@@ -110,22 +114,34 @@ def normalized_email(text: str) -> str:
     :raises InvalidRow: it is none.
     """
     email = text.strip().lower()
-    if len(email) > _LONGEST_EMAIL or not _EMAIL.fullmatch(email):
+    if len(email) > _LONGEST_EMAIL or _IMPOSSIBLE.search(email) or not _EMAIL.fullmatch(email):
         raise InvalidRow("email is no e-mail address")
     return email
+
+
+def read_given_email(row: Mapping[str, Any]) -> str | None:
+    """
+    Return a row's e-mail address, under any of its spellings; None where it has none.
+
+    :raises InvalidRow: it is no address.
+    """
+    text = _text(row, "email")
+    return None if text is None else normalized_email(text)
 
 
 def _read_email(row: Mapping[str, Any]) -> str:
     return normalized_email(_required(row, "email"))
 
 
-def _read_registration_id(row: Mapping[str, Any]) -> str | None:
-    value = row.get("id")
-    if value is None or value == "":
+def read_registration_id(row: Mapping[str, Any]) -> str | None:
+    """
+    Return our own id in a row; None where it has none.
+
+    :raises InvalidRow: it cannot be one.
+    """
+    if _is_empty(row.get("id")):
         return None
-    if not isinstance(value, str | int) or isinstance(value, bool):
-        raise InvalidRow(f"id is a {type(value).__name__}; it must be a string or a whole number")
-    text = str(value)
+    text = read_id(row)
     if len(text) > MAX_REGISTRATION_ID:
         raise InvalidRow(f"id is longer than {MAX_REGISTRATION_ID} characters, which a webinar does not take")
     return text
@@ -142,13 +158,14 @@ def _answer(question: Question, value: Any) -> dict[str, Any]:
     if question.input_type == "boolean":
         return {**answer, "booleanValue": _yes_or_no(question, value)}
     if question.input_type == "multiChoice":
-        chosen = (
-            list(value) if isinstance(value, list | tuple | set) else [part.strip() for part in str(value).split(";")]
-        )
-        return {**answer, "multiChoiceValues": [_choice(question, one) for one in chosen]}
+        given = value if isinstance(value, list | tuple | set) else str(value).split(";")
+        chosen = {_choice(question, one) for one in given if not _is_empty(one)}
+        return {**answer, "multiChoiceValues": [choice for choice in question.choices if choice in chosen]}
     if isinstance(value, list | tuple | set | Mapping):
         raise InvalidRow(f"the question {question.display_name!r} takes one answer, not a {type(value).__name__}")
-    return {**answer, "value": _choice(question, value) if question.input_type == "singleChoice" else str(value)}
+    if question.input_type == "singleChoice":
+        return {**answer, "value": _choice(question, value)}
+    return {**answer, "value": _possible(question.display_name, str(value))}
 
 
 def _choice(question: Question, value: Any) -> str:
@@ -189,4 +206,15 @@ def _text(row: Mapping[str, Any], column: str) -> str | None:
     values = {value.strip() for value in given if value.strip()}
     if len(values) > 1:
         raise InvalidRow(f"{' and '.join(_SPELLINGS[column])} contradict each other")
-    return values.pop() if values else None
+    return _possible(column, values.pop()) if values else None
+
+
+def _possible(what: str, text: str) -> str:
+    if _IMPOSSIBLE.search(text):
+        raise InvalidRow(f"{what} holds a character that no database can (a NUL, or half of a surrogate pair)")
+    return text
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether it says nothing: NULL, blanks, a list of nothing."""
+    return value is None or (isinstance(value, str) and not value.strip()) or value in ([], (), set())

@@ -137,7 +137,13 @@ class GraphError(TeamsRegistrationError):
         self.message = message
         self.request_id = request_id
         self.reason = " ".join(filter(None, [str(status), code])) + _wording(code, message, sent)
-        super().__init__(" ".join(filter(None, [self.reason, self.advice])) + _request_id(request_id))
+        super().__init__()
+        self.advise(self.advice)
+
+    def advise(self, advice: str) -> None:
+        """Say what to do about it."""
+        self.advice = advice
+        self.args = (" ".join(filter(None, [self.reason, advice])) + _request_id(self.request_id),)
 
 
 class BadRequest(GraphError):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 VERSION = "v1.0"
 _SAFE = "'%()"
+_MEETUP_LINK = re.compile(r"(https://[^/]+/l/meetup-join/)([^/?]+)(/[^/?]*\?context=)(.+)")
 
 
 def meeting_by_join_web_url(session: GraphSession, join_web_url: str, organizer_id: str | None = None) -> str:
@@ -33,7 +34,7 @@ def meeting_by_join_web_url(session: GraphSession, join_web_url: str, organizer_
     :param organizer_id: object id of its organizer; None is the signed-in user.
     :raises NotFound: the organizer has no such meeting.
     """
-    link = join_web_url if "%" in join_web_url else quote(join_web_url, safe=":/?=&%")
+    link = join_web_url if "%" in join_web_url else _encoded(join_web_url)
     return _only_meeting(session, organizer_id, [f"JoinWebUrl eq {odata_string(one)}" for one in (link, unquote(link))])
 
 
@@ -90,6 +91,15 @@ def webinar_by_name(session: GraphSession, display_name: str, organizer_id: str 
     listed = [read_webinar(item) for item in session.pages(VERSION, f"/solutions/virtualEvents/webinars/{role}")]
     found = [one.id for one in listed if one.display_name == display_name and one.status != "canceled"]
     return _only(found, "webinar of that name")
+
+
+def _encoded(link: str) -> str:
+    """Encode a link that is shown readable: as Teams writes it, the thread and the context are encoded throughout."""
+    parts = _MEETUP_LINK.fullmatch(link)
+    if parts is None:
+        return quote(link, safe=":/?=&%")
+    before, thread, between, context = parts.groups()
+    return f"{before}{quote(thread, safe='')}{between}{quote(context, safe='')}"
 
 
 def _only_meeting(session: GraphSession, organizer_id: str | None, queries: Iterable[str]) -> str:

@@ -155,7 +155,9 @@ class GraphSession:
             if not places:
                 self.pace.ease()
                 return answers
-            asked = [seconds for place in places if (seconds := getattr(answers[place], "retry_after", None))]
+            asked = [
+                seconds for place in places if (seconds := getattr(answers[place], "retry_after", None)) is not None
+            ]
             if max(asked, default=0) > LONGEST_WAIT:
                 break
             if attempt < READ_ATTEMPTS:

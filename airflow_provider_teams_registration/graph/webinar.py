@@ -8,12 +8,13 @@ https://learn.microsoft.com/graph/api/resources/virtualeventregistration.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.graph.address import odata_string, segment
 from airflow_provider_teams_registration.graph.batch import BatchRequest
-from airflow_provider_teams_registration.graph.errors import BadRequest, TeamsRegistrationError
+from airflow_provider_teams_registration.graph.errors import BadRequest, Forbidden, TeamsRegistrationError
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.session import GraphSession
@@ -22,6 +23,22 @@ VERSION = "v1.0"
 FILTER_VERSION = "beta"
 """Only the beta page names a filter for registrations."""
 PUBLISHED = "published"
+_POLICY = "an application access policy for the organizer"
+_TO_READ = (
+    f"VirtualEvent.Read.All with {_POLICY}, or the event's own VirtualEvent.Read.Chat (resource-specific consent)"
+)
+_TO_REGISTER = (
+    f"VirtualEventRegistration-Anon.ReadWrite.All with {_POLICY}, or the event's own "
+    "VirtualEventRegistration-Anon.ReadWrite.Chat (resource-specific consent)"
+)
+_TO_CANCEL = (
+    "the event's own VirtualEventRegistration-Anon.ReadWrite.Chat (resource-specific consent), or where the service "
+    "accepts it VirtualEventRegistration-Anon.ReadWrite.All"
+)
+
+
+class FilterIgnored(BadRequest):
+    """The service answers a filter with whom it was not asked for."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +161,8 @@ class Webinar:
         :raises NotFound: there is no such webinar.
         :raises GraphError: Graph answered no.
         """
-        return read_webinar(self._session.read(VERSION, self._path()))
+        with self._explained(_TO_READ):
+            return read_webinar(self._session.read(VERSION, self._path()))
 
     def publish(self) -> None:
         """
@@ -155,7 +173,8 @@ class Webinar:
         :raises GraphError: Graph answered no.
         :raises AnswerLost: whether it is published now is not known; :meth:`info` tells.
         """
-        self._session.write("POST", VERSION, self._path("/publish"))
+        with self._explained("a signed-in user: applications may not publish"):
+            self._session.write("POST", VERSION, self._path("/publish"))
 
     def configuration(self) -> RegistrationConfiguration:
         """
@@ -165,7 +184,8 @@ class Webinar:
 
         :raises GraphError: Graph answered no.
         """
-        body = self._session.read(VERSION, self._path("/registrationConfiguration"))
+        with self._explained(_TO_READ):
+            body = self._session.read(VERSION, self._path("/registrationConfiguration"))
         capacity = body.get("capacity")
         return RegistrationConfiguration(
             capacity=capacity if isinstance(capacity, int) else None,
@@ -181,8 +201,9 @@ class Webinar:
 
         :raises GraphError: Graph answered no.
         """
-        items = self._session.pages(VERSION, self._path("/registrationConfiguration/questions"))
-        return [_read_question(item) for item in items]
+        with self._explained(_TO_READ):
+            items = self._session.pages(VERSION, self._path("/registrationConfiguration/questions"))
+            return [_read_question(item) for item in items]
 
     def register(
         self, registrants: Sequence[WebinarRegistrant]
@@ -198,7 +219,7 @@ class Webinar:
         path = self._path("/registrations")
         answers = self._session.batch(VERSION, [_registration_request(path, one) for one in registrants])
         return [
-            answer
+            self._explain(answer, _TO_REGISTER)
             if isinstance(answer, TeamsRegistrationError)
             else (_read_registration(answer) if isinstance(answer, dict) and answer.get("id") else None)
             for answer in answers
@@ -212,8 +233,9 @@ class Webinar:
 
         :raises GraphError: Graph answered no.
         """
-        for item in self._session.pages(VERSION, self._path("/registrations")):
-            yield _read_registration(item)
+        with self._explained(_TO_READ):
+            for item in self._session.pages(VERSION, self._path("/registrations")):
+                yield _read_registration(item)
 
     def registrations_by_email(
         self, emails: Sequence[str], *, by_filter: bool
@@ -267,7 +289,10 @@ class Webinar:
         """
         paths = [self._path(f"/registrations/{segment('registration id', one)}/cancel") for one in registration_ids]
         answers = self._session.batch(VERSION, [BatchRequest("POST", path) for path in paths])
-        return [answer if isinstance(answer, TeamsRegistrationError) else None for answer in answers]
+        return [
+            self._explain(answer, _TO_CANCEL) if isinstance(answer, TeamsRegistrationError) else None
+            for answer in answers
+        ]
 
     def _lookup(self, email: str, by_filter: bool) -> BatchRequest:
         quoted = odata_string(email)
@@ -276,6 +301,19 @@ class Webinar:
         else:
             path = self._path(f"/registrations(email={quoted})")
         return BatchRequest("GET", path, sent=(email, quoted))
+
+    @contextmanager
+    def _explained(self, needed: str) -> Iterator[None]:
+        try:
+            yield
+        except Forbidden as error:
+            raise self._explain(error, needed) from None
+
+    def _explain(self, error: TeamsRegistrationError, needed: str) -> TeamsRegistrationError:
+        if isinstance(error, Forbidden):
+            who = "user needs VirtualEvent.ReadWrite" if self.signs_in_a_user else f"application needs {needed}"
+            error.advise(f"Where this is about permissions: the {who}.")
+        return error
 
     def _path(self, below: str = "") -> str:
         return f"/solutions/virtualEvents/webinars/{segment('webinar_id', self.webinar_id)}{below}"
@@ -336,7 +374,7 @@ def _read_lookup(email: str, answer: Any) -> WebinarRegistration | TeamsRegistra
     listed = answer.get("value") if isinstance(answer, dict) else None
     found = [_read_registration(item) for item in listed] if isinstance(listed, list) else [_read_registration(answer)]
     if any(registration.email != email for registration in found):
-        return BadRequest(400, "filter", "The service takes no notice of the filter.")
+        return FilterIgnored(400, "filter", "The service takes no notice of the filter.")
     return next((one for one in found if one.status != "canceled"), found[0] if found else None)
 
 

@@ -1,0 +1,708 @@
+"""Enrolling in a webinar, which says nothing to an application: everything is read back."""
+
+import json
+import logging
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from airflow_provider_teams_registration.enrollment.ledger import Run
+from airflow_provider_teams_registration.enrollment.outcome import Outcome
+from airflow_provider_teams_registration.enrollment.sending import Postponed
+from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
+from airflow_provider_teams_registration.graph.allowance import PacedWrites
+from airflow_provider_teams_registration.graph.errors import Forbidden, SettingsError
+from airflow_provider_teams_registration.graph.webinar import Webinar
+
+RUN = Run("dag", "run 1", "enroll")
+NEXT_RUN = Run("dag", "run 2", "enroll")
+OTHER_DAG = Run("other dag", "run 1", "enroll")
+DUPLICATES = ["same", "new_link", "conflict", "bad_request", "second_record"]
+FORM = {"preferred_timezone": "Europe/Rome", "preferred_language": "en-us"}
+REGISTRATIONS = "POST registrations"
+
+pytestmark = pytest.mark.usefixtures("quick_looks")
+every_duplicate = pytest.mark.parametrize("duplicate", DUPLICATES)
+
+
+def person(number, **more):
+    email = f"person{number}@example.org"
+    return {"id": f"crm {number}", "email": email, "first_name": "Ada", "last_name": f"Example {number}", **more}
+
+
+def people(number):
+    return [person(one) for one in range(number)]
+
+
+def emails(rows):
+    return [row["email"].lower() for row in rows]
+
+
+def links(report):
+    return {row["email"].lower(): row["join_web_url"] for row in report.rows()}
+
+
+@pytest.fixture
+def open_event(emulator, graph_session):
+    def make(webinar_id=None, session=graph_session, limit=1000, window=0.001, **defaults):
+        webinar = Webinar(session, webinar_id or emulator.webinar_id)
+        return WebinarEvent(webinar, PacedWrites(session.pace, limit, window), **{**FORM, **defaults})
+
+    return make
+
+
+@pytest.fixture
+def prepared(open_event):
+    """The webinar with its form read, ready to be looked at."""
+    event = open_event()
+    event.prepare()
+    return event
+
+
+@pytest.fixture
+def find(prepared):
+    """Finds people on the event."""
+    return lambda rows: prepared.find([prepared.read(1, row) for row in rows])
+
+
+@pytest.fixture
+def register_all(enroll_all, open_event):
+    """Enrolls people in the webinar, each run with an event of its own."""
+
+    def run(rows, *, on=None, settle_after=1.0, **options):
+        return enroll_all(rows, on=on or open_event(), settle_after=settle_after, **options)
+
+    return run
+
+
+@pytest.fixture
+def live(emulator):
+    """Everybody's one registration that is not cancelled; fails where somebody has two."""
+
+    def read(webinar_id=None):
+        records = emulator.books.webinars.registrations(webinar_id or emulator.webinar_id)
+        active = [one for one in records if not one.is_canceled]
+        found = {one.email.lower(): one for one in active}
+        assert len(found) == len(active)
+        return found
+
+    return read
+
+
+@pytest.fixture
+def live_links(live):
+    def read():
+        found = {email: one.join_web_url for email, one in live().items()}
+        for email, one in live().items():
+            (context,) = parse_qs(urlsplit(found[email]).query)["context"]
+            assert json.loads(context)["prid"] == one.id
+        return found
+
+    return read
+
+
+@pytest.fixture
+def put_on(emulator):
+    """Registers somebody without us."""
+    return lambda email, **given: emulator.books.webinars.register(emulator.webinar_id, email, **given)
+
+
+@pytest.fixture
+def sent(emulator):
+    """Lists whom the service was asked to register since the journal was cleared."""
+    return lambda: [
+        entry.registrant_id
+        for entry in emulator.books.journal
+        if entry.method == "POST" and entry.path.endswith("/registrations")
+    ]
+
+
+@pytest.fixture
+def looks(emulator):
+    """Counts the ways of reading registrations since the journal was cleared."""
+
+    def count():
+        kinds = Counter()
+        for entry in emulator.books.journal:
+            path = entry.path.lower()
+            if entry.method != "GET" or "/registrations" not in path:
+                continue
+            if "email=" in path:
+                kinds["key"] += 1
+            elif path.endswith("/sessions"):
+                kinds["sessions"] += 1
+            elif path.endswith("/registrations"):
+                # The journal has no queries; filters are items of batches, and lists are not.
+                kinds["filter" if entry.batch else "list"] += 1
+            else:
+                kinds["id"] += 1
+        return kinds
+
+    return count
+
+
+def writes(emulator):
+    return [
+        entry
+        for entry in emulator.books.journal
+        if entry.method != "GET" and not entry.path.endswith(("$batch", "token"))
+    ]
+
+
+class TestLadder:
+    """The ways of finding a registration, of which a service may know any."""
+
+    @pytest.mark.parametrize(
+        ("switches", "remembered"),
+        [
+            ({"registration_filter": "refused", "application_may_list_registrations": False}, "key"),
+            ({"registration_key": False, "application_may_list_registrations": True}, "filter"),
+            ({"registration_key": False, "registration_filter": "refused"}, "list"),
+            ({"registration_key": False, "registration_filter": "ignored"}, "list"),
+            ({}, "key"),
+        ],
+    )
+    def test_every_rung_alone_leads_to_all_links_and_is_remembered(
+        self, switches, remembered, register_all, emulator, live_links, prepared, find, looks, put_on
+    ):
+        emulator.set_switches(**switches)
+
+        report = register_all(people(3), on=prepared)
+
+        assert report.counts == {"enrolled": 3}
+        assert links(report) == live_links()
+        emulator.clear_journal()
+        late = put_on("person9@example.org")
+        assert find([person(9)])["person9@example.org"][0].join_web_url == late.join_web_url
+        assert set(looks()) == {remembered, "sessions"}
+        assert find([person(8)]) == {}
+        assert set(looks()) == {remembered, "sessions"}
+
+    @pytest.mark.parametrize(
+        "switches",
+        [
+            {"application_may_list_registrations": False},
+            {"registration_key": False, "registration_filter": "ignored"},
+            {"registration_key": False},
+        ],
+    )
+    def test_every_rung_serves_many(self, switches, register_all, emulator, live_links):
+        emulator.set_switches(**switches)
+
+        report = register_all(people(45))
+
+        assert report.counts == {"enrolled": 45}
+        assert links(report) == live_links()
+
+    def test_many_are_found_in_one_list(self, register_all, emulator, looks, live_links):
+        report = register_all(people(60))
+
+        assert links(report) == live_links()
+        assert looks()["key"] == looks()["filter"] == 0
+        assert looks()["list"] < 10
+
+    def test_many_are_looked_up_one_by_one_where_the_list_is_refused(self, find, emulator, put_on, looks):
+        emulator.set_switches(application_may_list_registrations=False)
+        for row in people(45):
+            put_on(row["email"])
+
+        found = find(people(45))
+
+        assert len(found) == 45
+        assert all(standings[0].join_web_url for standings in found.values())
+        assert looks() == {"list": 1, "key": 45, "sessions": 45}
+        emulator.clear_journal()
+        assert find([person(99)]) == {}
+        assert looks() == {"key": 1}
+
+    def test_absence_is_not_believed_of_a_way_that_never_found_anybody(self, find, emulator, put_on, looks):
+        put_on("person1@example.org")
+        emulator.add_fault("GET registrations(email=*", status=404, code="NotFound", times=0)
+
+        assert set(find([person(1), person(2)])) == {"person1@example.org"}
+        assert looks() == {"key": 2, "filter": 2, "sessions": 1}
+        emulator.clear_journal()
+        assert find([person(3)]) == {}
+        assert looks() == {"key": 1, "filter": 1}
+
+    def test_address_that_a_good_way_refuses_is_looked_for_in_another(self, find, emulator, put_on, looks):
+        for row in people(3):
+            put_on(row["email"])
+        emulator.add_fault("GET registrations(email=*", registrant_id="person1@example.org", status=400, times=0)
+
+        assert len(find(people(3))) == 3
+        assert looks() == {"key": 3, "filter": 1, "sessions": 3}
+        emulator.clear_journal()
+        assert find([person(7)]) == {}
+        assert looks() == {"key": 1}
+
+    @pytest.mark.usefixtures("no_backoff")
+    @pytest.mark.parametrize("how", [{"status": 429, "retry_after": "0"}, {"status": 503}, {"omit": True}])
+    def test_look_ups_without_an_answer_are_made_again(self, how, find, emulator, put_on):
+        for row in people(30):
+            put_on(row["email"])
+        emulator.set_switches(application_may_list_registrations=False)
+        emulator.add_fault("GET registrations(email=*", nth=5, times=9, **how)
+        emulator.add_fault("GET sessions", nth=5, times=9, **how)
+
+        found = find(people(30))
+
+        assert len([one for (one,) in found.values() if one.join_web_url]) == 30
+
+    def test_nothing_readable_is_said_before_anybody_is_sent(self, register_all, emulator, live, sent):
+        emulator.set_switches(
+            registration_key=False, registration_filter="refused", application_may_list_registrations=False
+        )
+        with pytest.raises(SettingsError, match="registrations cannot be read") as caught:
+            register_all(people(2))
+        assert "VirtualEvent.Read.Chat" in str(caught.value)
+        assert "example.org" not in str(caught.value)
+        assert sent() == []
+        assert live() == {}
+
+    def test_service_that_writes_addresses_otherwise(self, register_all, emulator, put_on, live_links, sent):
+        put_on("PERSON1@Example.ORG")
+        for switches in ({}, {"registration_key": False}, {"registration_filter": "refused"}):
+            emulator.set_switches(**switches)
+            report = register_all([person(1)], as_run=OTHER_DAG)
+            assert report.counts == {"already_enrolled": 1}
+            assert links(report) == live_links()
+        assert sent() == []
+
+    def test_person_cancelled_and_registered_anew_since_we_looked_is_found(self, find, emulator, put_on):
+        first = put_on("person1@example.org")
+        (found,) = find([person(1)])["person1@example.org"]
+        assert found.registration_id == first.id
+
+        emulator.books.webinars.cancel(emulator.webinar_id, first.id)
+        assert find([person(1)]) == {}
+        second = put_on("person1@example.org")
+        (found,) = find([person(1)])["person1@example.org"]
+        assert found.join_web_url == second.join_web_url
+
+    def test_person_cancelled_and_registered_anew_in_between_is_found(self, find, emulator, put_on):
+        first = put_on("person1@example.org")
+        assert find([person(1)])
+        emulator.books.webinars.cancel(emulator.webinar_id, first.id)
+        second = put_on("person1@example.org")
+
+        (found,) = find([person(1)])["person1@example.org"]
+
+        assert found.join_web_url == second.join_web_url
+
+
+@pytest.mark.parametrize("number", [3, 25])
+def test_late_registrations_are_waited_for(number, register_all, emulator, live_links, sent):
+    emulator.set_switches(visibility_lag=0.5)
+
+    report = register_all(people(number), settle_after=5)
+
+    assert report.counts == {"enrolled": number}
+    assert links(report) == live_links()
+    assert len(sent()) == number
+
+
+def test_registration_that_never_shows_is_unknown_and_not_sent_again(register_all, emulator, sent, live_links):
+    emulator.set_switches(visibility_lag=60)
+
+    report = register_all(people(2), settle_after=0.3)
+
+    assert report.counts == {"unknown": 2}
+    assert "does not show it yet" in report.rows()[0]["error"]
+    assert len(sent()) == 2
+    emulator.set_switches(visibility_lag=0)
+    again = register_all(people(2), as_run=NEXT_RUN)
+    assert again.counts == {"enrolled": 2}
+    assert links(again) == live_links()
+    assert len(sent()) == 2
+
+
+def test_withheld_links_leave_the_enrollment_good_and_name_the_permission(register_all, emulator, live):
+    emulator.set_switches(application_may_read_registration_sessions=False)
+    for run in (RUN, NEXT_RUN):
+        report = register_all(people(3), as_run=run)
+
+        assert report.counts == {"enrolled": 3}
+        assert report.links_missing == report.refused == 0
+        for one in report.enrollments:
+            assert (one.join_web_url, one.is_link_missing) == (None, False)
+            assert "VirtualEvent.Read.Chat" in one.error
+    assert len(live()) == 3
+    emulator.set_switches(application_may_read_registration_sessions=True)
+    assert all(links(register_all(people(3))).values())
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        ("registered", "enrolled"),
+        ("waitlisted", "waitlisted"),
+        ("pendingApproval", "pending_approval"),
+        ("rejectedByOrganizer", "declined"),
+        ("beamedUp", "unknown"),
+    ],
+)
+def test_status_is_an_outcome_and_only_registered_people_have_a_link(
+    status, outcome, register_all, emulator, live, sent
+):
+    emulator.set_switches(new_registration_status=status)
+    for run in (RUN, RUN, NEXT_RUN):
+        report = register_all(people(2), as_run=run, settle_after=0.2)
+
+        if (outcome, run) == ("enrolled", NEXT_RUN):
+            assert report.counts == {"already_enrolled": 2}
+        else:
+            assert report.counts == {outcome: 2}
+        assert all(bool(row["join_web_url"]) == (status == "registered") for row in report.rows())
+        assert report.links_missing == 0
+        assert (report.rows()[0]["error"] is None) == (status != "beamedUp")
+    assert len(live()) == 2
+    assert len(sent()) == 2
+
+
+def test_people_registered_by_others_keep_their_registration_and_their_link_is_read(
+    register_all, put_on, live_links, sent
+):
+    for row, status in zip(people(3), ["registered", "waitlisted", "pendingApproval"], strict=True):
+        put_on(row["email"], status=status)
+
+    report = register_all(people(4))
+
+    assert report.counts == {"already_enrolled": 1, "waitlisted": 1, "pending_approval": 1, "enrolled": 1}
+    assert sent() == ["crm 3"]
+    assert all(row["join_web_url"] for row in (report.rows()[0], report.rows()[3]))
+
+
+def test_person_cancelled_earlier_is_registered_anew(register_all, put_on, emulator, live_links):
+    gone = put_on("person0@example.org", status="canceled")
+
+    report = register_all(people(2))
+
+    assert report.counts == {"enrolled": 2}
+    assert links(report) == live_links()
+    assert gone in emulator.books.webinars.registrations(emulator.webinar_id)
+
+
+def test_person_on_the_waitlist_whom_the_organizer_cancelled_is_registered_anew(
+    register_all, emulator, live, live_links
+):
+    emulator.set_switches(new_registration_status="waitlisted")
+    assert register_all(people(1)).counts == {"waitlisted": 1}
+    (waiting,) = live().values()
+    emulator.books.webinars.cancel(emulator.webinar_id, waiting.id)
+    emulator.set_switches(new_registration_status="")
+
+    report = register_all(people(1), as_run=NEXT_RUN)
+
+    assert report.counts == {"enrolled": 1}
+    assert links(report) == live_links()
+
+
+LOST = {
+    "dropped": {"route": "POST $batch", "drop": True},
+    "503": {"route": "POST $batch", "status": 503},
+    "half an answer": {"route": "POST $batch", "half": True},
+    "left out": {"route": REGISTRATIONS, "registrant_id": "crm 1", "omit": True},
+}
+
+
+@every_duplicate
+@pytest.mark.parametrize(
+    ("how", "lag"), [*[(how, 0) for how in LOST], ("dropped", 0.15), ("left out", 0.15)], ids=lambda value: str(value)
+)
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.usefixtures("no_backoff")
+def test_lost_answer_leaves_everybody_registered_once_with_their_own_link(
+    duplicate, lag, how, when, register_all, emulator, live_links, sent, open_event
+):
+    emulator.set_switches(duplicate=duplicate, visibility_lag=lag)
+    fault = LOST[how]
+    # More than one fits the list: the first batch is the registering.
+    rows = people(21) if fault["route"] == "POST $batch" else people(5)
+    emulator.add_fault(**{**fault, "when": when})
+
+    report = register_all(rows, settle_after=0.35 if lag else 0.05)
+
+    assert report.counts == {"enrolled": len(rows)}
+    assert links(report) == live_links()
+    assert set(links(report)) == set(emails(rows))
+    asked = Counter(sent())
+    assert all(asked[row["id"]] <= 1 + (when == "before") for row in rows)
+
+
+@every_duplicate
+def test_answers_lost_twice_in_a_row_leave_everybody_registered_once(duplicate, register_all, emulator, live_links):
+    emulator.set_switches(duplicate=duplicate)
+    emulator.add_fault(REGISTRATIONS, registrant_id="crm 0", omit=True, when="after", times=2)
+    emulator.add_fault(REGISTRATIONS, registrant_id="crm 1", status=503, when="before", times=2)
+
+    report = register_all(people(5), settle_after=0.05)
+
+    assert report.counts == {"enrolled": 5}
+    assert links(report) == live_links()
+
+
+@every_duplicate
+def test_person_whom_somebody_else_registers_after_we_looked_is_there_once(
+    duplicate, register_all, emulator, open_event, put_on, monkeypatch
+):
+    emulator.set_switches(duplicate=duplicate, visibility_lag=0.2)
+    event = open_event()
+    enroll = event.enroll
+
+    def overtaken(registrants):
+        put_on("person1@example.org")
+        monkeypatch.undo()
+        return enroll(registrants)
+
+    monkeypatch.setattr(event, "enroll", overtaken)
+
+    report = register_all(people(3), on=event, settle_after=0.6)
+
+    assert all(links(report)[email] for email in ("person0@example.org", "person2@example.org"))
+    theirs = report.enrollments[1]
+    if duplicate == "bad_request":
+        # Nothing tells this refusal from that of a row that the service does not like.
+        assert theirs.outcome in (Outcome.REJECTED, Outcome.ALREADY_ENROLLED)
+    else:
+        assert theirs.outcome is (Outcome.ALREADY_ENROLLED if duplicate == "conflict" else Outcome.ENROLLED)
+        assert theirs.join_web_url
+
+
+@every_duplicate
+@pytest.mark.parametrize(
+    ("again", "outcome"), [(RUN, "enrolled"), (NEXT_RUN, "already_enrolled"), (OTHER_DAG, "already_enrolled")]
+)
+def test_re_run_writes_nothing_and_hands_out_the_links_of_the_ledger(
+    duplicate, again, outcome, register_all, emulator, live_links, looks
+):
+    emulator.set_switches(duplicate=duplicate)
+    first = register_all(people(30))
+    emulator.clear_journal()
+
+    report = register_all(people(30), as_run=again)
+
+    assert report.counts == {outcome: 30}
+    assert links(report) == links(first) == live_links()
+    assert writes(emulator) == []
+    assert not looks()
+
+
+def test_ledger_that_keeps_no_links_reads_them_again(register_all, open_ledger, live_links, sent):
+    register_all(people(3), ledger=open_ledger(RUN, store_join_urls=False))
+
+    report = register_all(people(3), ledger=open_ledger(NEXT_RUN, store_join_urls=False))
+
+    assert links(report) == live_links()
+    assert report.refused == report.links_missing == 0
+    assert len(sent()) == 3
+
+
+def test_those_promoted_from_the_waitlist_are_enrolled_with_a_link_by_the_next_run(
+    register_all, open_event, emulator, live, sent
+):
+    webinar_id, rows = emulator.waitlist_webinar_id, people(5)
+    first = register_all(rows, on=open_event(webinar_id), max_parallel_requests=1)
+    assert first.counts == {"enrolled": 3, "waitlisted": 2}
+    promoted = live(webinar_id)[emails(rows)[4]]
+    emulator.books.webinars.promote(webinar_id, promoted.id)
+
+    report = register_all(rows, on=open_event(webinar_id), as_run=NEXT_RUN)
+
+    assert report.counts == {"already_enrolled": 3, "waitlisted": 1, "enrolled": 1}
+    assert report.enrollments[4].outcome is Outcome.ENROLLED
+    assert links(report)[emails(rows)[4]] == live(webinar_id)[emails(rows)[4]].join_web_url
+    assert report.enrollments[3].join_web_url is None
+    assert len(sent()) == 5
+
+
+def test_approval_decides(register_all, open_event, emulator, live):
+    webinar_id, books = emulator.approval_webinar_id, emulator.books.webinars
+    assert register_all(people(3), on=open_event(webinar_id)).counts == {"pending_approval": 3}
+    books.approve(webinar_id, live(webinar_id)["person0@example.org"].id)
+    books.reject(webinar_id, live(webinar_id)["person1@example.org"].id)
+
+    report = register_all(people(3), on=open_event(webinar_id), as_run=NEXT_RUN)
+
+    assert [one.outcome.value for one in report.enrollments] == ["enrolled", "declined", "pending_approval"]
+    assert [bool(one.join_web_url) for one in report.enrollments] == [True, False, False]
+
+
+@pytest.mark.parametrize("status", ["draft", "canceled"])
+def test_webinar_that_takes_nobody_is_refused(status, register_all, open_event, emulator, sent):
+    webinar_id = emulator.draft_webinar_id if status == "draft" else emulator.canceled_webinar_id
+    with pytest.raises(SettingsError, match=f"The webinar is {status}, not published"):
+        register_all(people(1), on=open_event(webinar_id))
+    assert sent() == []
+
+
+@pytest.mark.parametrize("event_full", ["bad_request", "conflict", "forbidden"])
+def test_full_webinar_rejects_those_beyond_its_capacity(event_full, register_all, open_event, emulator, live):
+    emulator.set_switches(event_full=event_full)
+    webinar_id = emulator.small_webinar_id
+
+    report = register_all(people(5), on=open_event(webinar_id), settle_after=0.3)
+
+    assert report.counts == {"enrolled": 3, "rejected": 2}
+    assert len(live(webinar_id)) == 3
+    assert "has reached its capacity of 3" in report.complaint()
+    assert {one.join_web_url is None for one in report.enrollments if one.outcome is Outcome.REJECTED} == {True}
+
+
+def test_questions_are_read_once_and_bad_rows_are_refused_before_anything_is_sent(
+    register_all, open_event, emulator, live, sent
+):
+    webinar_id = emulator.questions_webinar_id
+    good = {"Who told you of us?": "Bob", "q-single-choice": "data", "Which days?": "Monday;Friday", "Job title": "CTO"}
+    rows = [
+        person(0, **good),
+        person(1),
+        person(2, **{**good, "q-single-choice": "neither"}),
+        person(3, **good, answers={"Shoe size?": 42}),
+        person(4, **good, preferred_timezone="Europe/Rom"),
+        {**person(5, **good), "id": "x" * 257},
+        {**person(6, **good), "email": "nobody"},
+    ]
+
+    report = register_all(rows, on=open_event(webinar_id))
+
+    assert report.counts == {"enrolled": 1, "invalid": 6}
+    assert sent() == ["crm 0"]
+    (made,) = live(webinar_id).values()
+    assert made.preferred_timezone == "W. Europe Standard Time"
+    assert {answer["questionId"] for answer in made.answers} == {
+        "q-text",
+        "q-single-choice",
+        "q-multi-choice",
+        "q-job-title",
+    }
+    asked = [entry for entry in emulator.books.journal if entry.path.endswith("/questions")]
+    assert len(asked) == 1
+
+
+def test_signed_in_user_registers_themself(register_all, open_event, emulator, delegated_session, live):
+    rows = [{"email": "organizer@emulator.example"}]
+
+    report = register_all(rows, on=open_event(session=delegated_session))
+
+    assert report.counts == {"enrolled": 1}
+    (made,) = live().values()
+    assert made.user_id == emulator.organizer_id
+    assert links(report) == {"organizer@emulator.example": made.join_web_url}
+    assert register_all(rows, on=open_event(session=delegated_session)).counts == {"enrolled": 1}
+
+
+@pytest.mark.parametrize("lag", [0, 0.3])
+def test_signed_in_user_needs_no_look_up(lag, register_all, open_event, emulator, delegated_session, looks, live_links):
+    emulator.set_switches(registration_key=False, visibility_lag=lag)
+    rows = [{"email": "organizer@emulator.example"}]
+
+    report = register_all(rows, on=open_event(session=delegated_session))
+
+    assert report.counts == {"enrolled": 1}
+    assert links(report) == live_links()
+    assert looks()["id"] >= 1
+
+
+def test_signed_in_user_registers_nobody_else(register_all, open_event, delegated_session):
+    report = register_all([person(1)], on=open_event(session=delegated_session))
+
+    assert report.counts == {"rejected": 1}
+    assert "can register nobody but themself" in report.complaint()
+
+
+def test_address_in_two_cases_is_never_two_registrants(register_all, live):
+    same = {"email": "ADA@example.org", "first_name": "Ada", "last_name": "Example"}
+
+    report = register_all([same, {**same, "email": "ada@example.org"}, person(1), same])
+
+    assert set(live()) <= {"ada@example.org", "person1@example.org"}
+    assert report.counts == {"invalid": 2, "enrolled": 1}
+    assert report.repeated == 1
+
+
+def test_refused_permission_is_named(register_all, emulator):
+    emulator.set_switches(roles="VirtualEvent.Read.All")
+
+    report = register_all(people(2))
+
+    assert report.counts == {"rejected": 2}
+    assert "VirtualEventRegistration-Anon.ReadWrite.All" in report.complaint()
+    assert "OnlineMeetings" not in report.complaint()
+
+
+def test_missing_access_policy_is_said_before_anybody_is_sent(register_all, emulator, sent):
+    emulator.set_switches(application_access_policy=False)
+    with pytest.raises(Forbidden, match="application access policy"):
+        register_all(people(2))
+    assert sent() == []
+
+
+class TestPace:
+    """The allowance for writes is per app, across everything."""
+
+    def test_estimate_is_logged_beforehand(self, register_all, open_event, caplog):
+        with caplog.at_level(logging.INFO):
+            register_all(people(16), on=open_event(limit=15, window=0.6))
+        first = next(record for record in caplog.records if "at the pace" in record.getMessage())
+        assert first.getMessage() == "16 registrants at the pace the service allows: about 0:00:01."
+
+    def test_list_that_the_allowance_does_not_slow_needs_no_words(self, register_all, open_event, caplog):
+        with caplog.at_level(logging.INFO):
+            register_all(people(3), on=open_event(limit=15, window=30))
+        assert "at the pace" not in caplog.text
+
+    def test_own_pace_causes_no_429_and_uses_the_allowance(self, register_all, open_event, emulator, live_links):
+        emulator.set_switches(write_limit=15, write_window=1, latency=0.02)
+
+        report = register_all(people(60), on=open_event(limit=15, window=1))
+
+        assert report.counts == {"enrolled": 60}
+        assert links(report) == live_links()
+        made = [entry for entry in emulator.books.journal if entry.path.endswith("/registrations")]
+        assert {entry.status for entry in made} <= {200, 204}
+        at = [entry.at for entry in made if entry.method == "POST"]
+        assert len(at) == 60
+        assert at[-1] - at[0] < 3 + 1
+
+    @pytest.mark.usefixtures("no_backoff")
+    def test_two_sessions_that_share_the_app_meet_429_and_lose_nobody(
+        self, register_all, open_event, open_session, settings, emulator, live_links
+    ):
+        emulator.set_switches(write_limit=15, write_window=0.4)
+        ready = threading.Barrier(2)
+
+        def run(as_run, rows, session):
+            ready.wait()
+            return register_all(rows, on=open_event(session=session, limit=15, window=0.4), as_run=as_run)
+
+        rows = people(60)
+        sessions = [open_session(settings), open_session(settings)]
+        with ThreadPoolExecutor(2) as threads:
+            one, other = threads.map(run, [RUN, OTHER_DAG], [rows[:30], rows[30:]], sessions)
+
+        assert one.counts == other.counts == {"enrolled": 30}
+        assert {**links(one), **links(other)} == live_links()
+        assert len(live_links()) == 60
+        assert 429 in {entry.status for entry in emulator.books.journal}
+
+    def test_throttled_people_are_sent_again(self, register_all, emulator, live_links, sent):
+        emulator.add_fault(REGISTRATIONS, nth=3, times=2, status=429, retry_after="0")
+
+        report = register_all(people(5))
+
+        assert report.counts == {"enrolled": 5}
+        assert links(report) == live_links()
+        assert len(sent()) == 7
+
+    def test_more_patience_than_there_is_postpones(self, register_all, emulator):
+        emulator.add_fault(REGISTRATIONS, times=0, status=429, retry_after="1000")
+
+        report = register_all(people(2))
+
+        assert report.counts == {"rejected": 2}
+        assert isinstance(report.cut_short, Postponed)
+        assert report.cut_short.seconds == 1000

@@ -44,8 +44,8 @@ def provider_info(version: str) -> dict[str, Any]:
                 "python-module": f"{_PACKAGE}.transfers.sql",
             }
         ],
-        "sensors": [_modules("sensors.registration")],
-        "triggers": [_modules("triggers.registration")],
+        "sensors": [_modules("sensors.registration", "sensors.registrant")],
+        "triggers": [_modules("triggers.registration", "triggers.registrant")],
         "extra-links": [f"{_PACKAGE}.links.meeting.MeetingLink"],
         "connection-types": [
             {

@@ -18,8 +18,13 @@ _HEAD = """
 from __future__ import annotations
 from datetime import datetime, timedelta
 from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, task
+from airflow_provider_teams_registration.operators.cancel import CancelRegistrantOperator
 from airflow_provider_teams_registration.operators.enroll import EnrollRegistrantOperator
+from airflow_provider_teams_registration.operators.registration import (
+    CloseRegistrationOperator, FindEventOperator, OpenRegistrationOperator, PublishWebinarOperator
+)
 from airflow_provider_teams_registration.read_enrollments import enrollment_pages, read_enrollments
+from airflow_provider_teams_registration.sensors.registrant import RegistrantStatusSensor
 from airflow_provider_teams_registration.sensors.registration import RegistrationOpenSensor
 from airflow_provider_teams_registration.transfers.sql import SqlToTeamsRegistrationOperator
 
@@ -64,7 +69,7 @@ def enroll_text(emulator: Any, registrants: Any, **arguments: Any) -> str:
     """
     Return a task ``enroll``, as text.
 
-    :param emulator: its meeting is the event.
+    :param emulator: its meeting is the event, unless the arguments name a webinar.
     :param registrants: an expression, as text, or a value that is written as one.
     :param arguments: the other arguments; of type ``timedelta`` or whatever is written as Python writes it.
     """
@@ -77,12 +82,24 @@ def sql_to_teams_text(emulator: Any, sql: str, **arguments: Any) -> str:
     return _operator_text("SqlToTeamsRegistrationOperator", emulator, {}, named)
 
 
-def _operator_text(name: str, emulator: Any, expressions: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
-    named = {"meeting_id": emulator.meeting_id, "organizer_id": emulator.organizer_id, **arguments}
-    written = [f"{argument}={value}" for argument, value in expressions.items()]
+def task_text(name: str, task_id: str, expressions: Mapping[str, Any] | None = None, **arguments: Any) -> str:
+    """
+    Return a task, as text.
+
+    :param name: the operator's name.
+    :param task_id: the task's.
+    :param expressions: arguments that are written as they stand.
+    :param arguments: the other arguments; of type ``timedelta`` or whatever is written as Python writes it.
+    """
+    written = [f"{argument}={value}" for argument, value in (expressions or {}).items()]
     # The DAG's file knows timedelta by its bare name.
-    written += [f"{argument}={value!r}".replace("=datetime.", "=") for argument, value in named.items()]
-    return f"{name}(task_id='enroll', {', '.join(written)})"
+    written += [f"{argument}={value!r}".replace("=datetime.", "=") for argument, value in arguments.items()]
+    return f"{name}(task_id={task_id!r}, {', '.join(written)})"
+
+
+def _operator_text(name: str, emulator: Any, expressions: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
+    event = {} if "webinar_id" in arguments else {"meeting_id": emulator.meeting_id}
+    return task_text(name, "enroll", expressions, **{**event, "organizer_id": emulator.organizer_id, **arguments})
 
 
 def migrate_database() -> None:

@@ -64,8 +64,14 @@ def test_the_registry_lists_every_class_that_a_dag_file_names():
     listed = (Path(__file__).parents[1] / ".airflow-registry.yaml").read_text()
     for path in (
         "operators.enroll.EnrollRegistrantOperator",
+        "operators.cancel.CancelRegistrantOperator",
+        "operators.registration.OpenRegistrationOperator",
+        "operators.registration.CloseRegistrationOperator",
+        "operators.registration.PublishWebinarOperator",
+        "operators.registration.FindEventOperator",
         "transfers.sql.SqlToTeamsRegistrationOperator",
         "sensors.registration.RegistrationOpenSensor",
+        "sensors.registrant.RegistrantStatusSensor",
         "hooks.teams_registration.TeamsRegistrationHook",
     ):
         assert f"module: {PACKAGE}.{path}\n" in listed
@@ -77,8 +83,11 @@ def test_the_registry_lists_every_class_that_a_dag_file_names():
     "below",
     [
         "operators.enroll",
+        "operators.cancel",
+        "operators.registration",
         "transfers.sql",
         "sensors.registration",
+        "sensors.registrant",
         "hooks.teams_registration",
         "hooks.sql",
         "hooks.ledger",

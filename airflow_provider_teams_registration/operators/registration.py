@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_teams_registration.graph.errors import AnswerLost, Conflict, NotFound
+from airflow_provider_teams_registration.graph.errors import AnswerLost, Conflict, Forbidden, NotFound
 from airflow_provider_teams_registration.graph.online_meeting import AUDIENCES
 from airflow_provider_teams_registration.hooks.failures import (
     PermanentFailure,
@@ -159,6 +159,11 @@ class PublishWebinarOperator(BaseOperator):
                     webinar.publish()
                 except AnswerLost:
                     self.log.info("The answer was lost; looking whether it is published.")
+                except Forbidden as error:
+                    raise PermanentFailure(
+                        f"The webinar may not be published: {error.reason}. That takes its organizer's own sign-in (a "
+                        "connection with auth refresh_token) with the delegated permission VirtualEvent.ReadWrite."
+                    ) from None
                 status = webinar.info().status
         if status == _DRAFT:
             raise TransientFailure("The webinar is still a draft.")

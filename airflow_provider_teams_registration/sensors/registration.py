@@ -12,7 +12,12 @@ from airflow.providers.common.compat.sdk import BaseSensorOperator, PokeReturnVa
 from airflow_provider_teams_registration.graph.online_meeting import AUDIENCES
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.triggers.registration import RegistrationOpenTrigger, open_registration
+from airflow_provider_teams_registration.operators.enrolling import refuse_two_events
+from airflow_provider_teams_registration.triggers.registration import (
+    RegistrationOpenTrigger,
+    open_registration,
+    published_webinar,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -20,31 +25,35 @@ if TYPE_CHECKING:
 
 class RegistrationOpenSensor(BaseSensorOperator):
     """
-    Wait until an online meeting is open for registrants, and to the audience that is expected.
+    Wait until an online meeting is open for registrants, and to the audience that is expected, or until a webinar is
+    published.
 
-    "Not found" means "not yet". "Forbidden", and whatever else waiting cannot mend, fails the task at once. A service
-    in trouble is asked again at the next turn. XCom ``return_value`` holds the registration: ``id`` and
-    ``allowed_registrant``.
+    Of a meeting "not found" means "not yet", and so does "draft" of a webinar. "Forbidden", "canceled", and whatever
+    else waiting cannot mend, fails the task at once. A service in trouble is asked again at the next turn. XCom
+    ``return_value`` holds the registration, ``id`` and ``allowed_registrant``, or the webinar's ``id`` and ``status``.
 
     .. seealso::
-        https://learn.microsoft.com/graph/api/externalmeetingregistration-get?view=graph-rest-beta
+        https://learn.microsoft.com/graph/api/externalmeetingregistration-get?view=graph-rest-beta and
+        https://learn.microsoft.com/graph/api/virtualeventwebinar-get
 
     :param meeting_id: the online meeting's ``id`` in Graph. (templated)
+    :param webinar_id: or the webinar's. (templated)
     :param organizer_id: object id of the meeting's organizer; None is the signed-in user. (templated)
-    :param allowed_registrant: the audience to wait for, ``everyone`` or ``organization``; None takes either.
-        (templated)
+    :param allowed_registrant: the audience to wait for, ``everyone`` or ``organization``; None takes either. For
+        meetings only. (templated)
     :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``. (templated)
     :param deferrable: wait in the triggerer, without a worker slot. Default: ``[operators] default_deferrable``.
     :raises PermanentFailure: waiting longer changes nothing.
     """
 
-    template_fields: Sequence[str] = ("meeting_id", "organizer_id", "allowed_registrant", "conn_id")
+    template_fields: Sequence[str] = ("meeting_id", "webinar_id", "organizer_id", "allowed_registrant", "conn_id")
     ui_color = "#e3e0f7"
 
     def __init__(
         self,
         *,
-        meeting_id: str,
+        meeting_id: str | None = None,
+        webinar_id: str | None = None,
         organizer_id: str | None = None,
         allowed_registrant: str | None = None,
         conn_id: str = TeamsRegistrationHook.default_conn_name,
@@ -53,10 +62,13 @@ class RegistrationOpenSensor(BaseSensorOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.meeting_id = meeting_id
+        self.webinar_id = webinar_id
         self.organizer_id = organizer_id
         self.allowed_registrant = allowed_registrant
         self.conn_id = conn_id
         self.deferrable = deferrable
+        if (meeting_id is None) == (webinar_id is None):
+            refuse_two_events(meeting_id, webinar_id)
 
     def execute(self, context: Context) -> Any:
         """Wait here, or look once and leave the waiting to the triggerer."""
@@ -69,7 +81,8 @@ class RegistrationOpenSensor(BaseSensorOperator):
         return self.defer(
             trigger=RegistrationOpenTrigger(
                 conn_id=self.conn_id,
-                meeting_id=self.meeting_id,
+                meeting_id=self.meeting_id or None,
+                webinar_id=self.webinar_id or None,
                 organizer_id=self.organizer_id or None,
                 allowed_registrant=self.allowed_registrant or None,
                 poll_interval=self.poke_interval,
@@ -86,9 +99,8 @@ class RegistrationOpenSensor(BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
         with failures_for_airflow():
-            meeting = self._hook.online_meeting(self.meeting_id, self.organizer_id or None)
-            registration = open_registration(meeting, self.allowed_registrant or None)
-        return PokeReturnValue(registration is not None, registration)
+            found = self._look()
+        return PokeReturnValue(found is not None, found)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, str]:
         """Return what the trigger found, or fail as it says."""
@@ -97,9 +109,19 @@ class RegistrationOpenSensor(BaseSensorOperator):
         registration: dict[str, str] = event["registration"]
         return registration
 
+    def _look(self) -> dict[str, str] | None:
+        if self.webinar_id:
+            return published_webinar(self._hook.webinar(self.webinar_id))
+        meeting = self._hook.online_meeting(self.meeting_id or "", self.organizer_id or None)
+        return open_registration(meeting, self.allowed_registrant or None)
+
     def _check_arguments(self) -> None:
-        if not self.meeting_id:
-            raise PermanentFailure("meeting_id is empty.")
+        try:
+            refuse_two_events(self.meeting_id, self.webinar_id)
+        except ValueError as error:
+            raise PermanentFailure(str(error)) from None
+        if self.webinar_id and self.allowed_registrant:
+            raise PermanentFailure("allowed_registrant is for meetings; a webinar is open to whom its organizer says.")
         if self.allowed_registrant and self.allowed_registrant not in AUDIENCES:
             raise PermanentFailure(
                 f"allowed_registrant is {self.allowed_registrant!r}; it must be one of {', '.join(AUDIENCES)}, or None."

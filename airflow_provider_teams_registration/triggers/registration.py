@@ -9,40 +9,45 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_teams_registration.graph.errors import NotFound, TeamsRegistrationError
+from airflow_provider_teams_registration.graph.errors import NotFound, SettingsError, TeamsRegistrationError
+from airflow_provider_teams_registration.graph.webinar import PUBLISHED
 from airflow_provider_teams_registration.hooks.connection import read_connection
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
     from airflow_provider_teams_registration.graph.session import GraphSession
+    from airflow_provider_teams_registration.graph.webinar import Webinar
 
 log = logging.getLogger(__name__)
 
 
 class RegistrationOpenTrigger(BaseTrigger):
     """
-    Poll a meeting's registration until it is open. One trigger lives through the whole wait; it keeps no state, so a
-    triggerer that restarts starts it again where it was.
+    Poll an event until it is open. One trigger lives through the whole wait; it keeps no state, so a triggerer that
+    restarts starts it again where it was.
 
     :param conn_id: the Airflow connection.
+    :param poll_interval: seconds between two looks.
     :param meeting_id: the online meeting's ``id`` in Graph.
+    :param webinar_id: the webinar's; one of the two.
     :param organizer_id: object id of the meeting's organizer; None is the signed-in user.
     :param allowed_registrant: the audience to wait for; None takes either.
-    :param poll_interval: seconds between two looks.
     """
 
     def __init__(
         self,
         *,
         conn_id: str,
-        meeting_id: str,
-        organizer_id: str | None,
-        allowed_registrant: str | None,
         poll_interval: float,
+        meeting_id: str | None = None,
+        webinar_id: str | None = None,
+        organizer_id: str | None = None,
+        allowed_registrant: str | None = None,
     ) -> None:
         super().__init__()
         self.conn_id = conn_id
         self.meeting_id = meeting_id
+        self.webinar_id = webinar_id
         self.organizer_id = organizer_id
         self.allowed_registrant = allowed_registrant
         self.poll_interval = poll_interval
@@ -54,6 +59,7 @@ class RegistrationOpenTrigger(BaseTrigger):
             {
                 "conn_id": self.conn_id,
                 "meeting_id": self.meeting_id,
+                "webinar_id": self.webinar_id,
                 "organizer_id": self.organizer_id,
                 "allowed_registrant": self.allowed_registrant,
                 "poll_interval": self.poll_interval,
@@ -62,19 +68,25 @@ class RegistrationOpenTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield ``registration`` once it is open, or ``failure`` where waiting cannot help."""
-        from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
-
         try:
             session = await self._session()
-            meeting = OnlineMeeting(session, self.meeting_id, self.organizer_id)
             while True:
-                registration = await asyncio.to_thread(open_registration, meeting, self.allowed_registrant)
+                registration = await asyncio.to_thread(self._look, session)
                 if registration is not None:
                     yield TriggerEvent({"registration": registration})
                     return
                 await asyncio.sleep(self.poll_interval)
         except TeamsRegistrationError as error:
             yield TriggerEvent({"failure": str(error)})
+
+    def _look(self, session: GraphSession) -> dict[str, str] | None:
+        from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
+        from airflow_provider_teams_registration.graph.webinar import Webinar
+
+        if self.webinar_id:
+            return published_webinar(Webinar(session, self.webinar_id))
+        meeting = OnlineMeeting(session, self.meeting_id or "", self.organizer_id)
+        return open_registration(meeting, self.allowed_registrant)
 
     async def _session(self) -> GraphSession:
         from airflow.providers.common.compat.connection import get_async_connection
@@ -108,3 +120,26 @@ def open_registration(meeting: OnlineMeeting, allowed_registrant: str | None) ->
         log.info("The registration is open to %s, not to %s.", registration.allowed_registrant, allowed_registrant)
         return None
     return {"id": registration.id, "allowed_registrant": registration.allowed_registrant}
+
+
+def published_webinar(webinar: Webinar) -> dict[str, str] | None:
+    """
+    Look once whether a webinar is published, which opens it for registrations.
+
+    :param webinar: the webinar.
+    :return: its ``id`` and ``status``; None where it is a draft, or the service is in passing trouble.
+    :raises TeamsRegistrationError: waiting cannot help: it is cancelled, for one.
+    """
+    try:
+        status = webinar.info().status
+    except TeamsRegistrationError as error:
+        if not error.transient:
+            raise
+        log.warning("The webinar could not be read: %s", error)
+        return None
+    if status == "canceled":
+        raise SettingsError("The webinar was cancelled, which is for good.")
+    if status != PUBLISHED:
+        log.info("The webinar is %s, not published yet.", status or "of no status")
+        return None
+    return {"id": webinar.webinar_id, "status": status}

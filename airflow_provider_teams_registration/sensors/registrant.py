@@ -1,0 +1,194 @@
+"""Wait until people are off the waitlist, and approved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow.providers.common.compat.sdk import (
+    AirflowSensorTimeout,
+    BaseSensorOperator,
+    PokeReturnValue,
+    conf,
+    timezone,
+)
+
+from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant, Standing
+from airflow_provider_teams_registration.enrollment.outcome import RESULT_COLUMNS, Enrollment, Outcome
+from airflow_provider_teams_registration.enrollment.report import Report
+from airflow_provider_teams_registration.graph.errors import BadRequest, Forbidden, NotFound
+from airflow_provider_teams_registration.hooks.failures import (
+    PermanentFailure,
+    TransientFailure,
+    failures_for_airflow,
+)
+from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
+from airflow_provider_teams_registration.operators.rows import RegistrantRows, hold_given, hold_rendered
+from airflow_provider_teams_registration.read_enrollments import read_enrollments
+from airflow_provider_teams_registration.triggers.registrant import NextLookTrigger
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
+
+_WAITING = frozenset({Outcome.WAITLISTED, Outcome.PENDING_APPROVAL})
+_CANCELED = "canceled"
+_NOT_REGISTERED = "not registered for the webinar"
+
+
+class RegistrantStatusSensor(BaseSensorOperator):
+    """
+    Wait until none of some people is on a webinar's waitlist or waits for approval, and return everybody's row.
+
+    XCom ``return_value`` holds one dict per row: the row with ``outcome``, ``join_web_url`` and ``error``, as from the
+    operator that enrolls. ``enrolled`` have their own link: while it does not show yet, they are waited for. Others
+    hold nobody up: who was refused by the organizer is ``declined``, who was taken off ``cancelled``, and who is not
+    registered at all ``rejected``. A service in trouble is asked again at the next turn.
+
+    .. seealso::
+        https://learn.microsoft.com/graph/api/virtualeventregistration-get
+
+    .. code-block:: python
+
+        wait = RegistrantStatusSensor(
+            task_id="wait", webinar_id="f4b39f1c-...", registrants=enroll.output, deferrable=True, timeout=86400
+        )
+
+    :param registrants: the people: what the operator that enrolls returned, or a list of dicts with ``email`` (or with
+        the ``id`` they were enrolled with), or a template or XComArg for such. (templated)
+    :param webinar_id: the webinar's ``id`` in Graph. (templated)
+    :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``. (templated)
+    :param deferrable: wait without a worker slot, but for the looks. What is left with the triggerer is a moment and
+        nobody's row. Default: ``[operators] default_deferrable``.
+    :raises PermanentFailure: waiting longer changes nothing.
+    """
+
+    template_fields: Sequence[str] = ("registrants", "webinar_id", "conn_id")
+    ui_color = "#e3e0f7"
+
+    def __init__(
+        self,
+        *,
+        registrants: Any,
+        webinar_id: str,
+        conn_id: str = TeamsRegistrationHook.default_conn_name,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.registrants = registrants
+        self.webinar_id = webinar_id
+        self.conn_id = conn_id
+        self.deferrable = deferrable
+
+    @property
+    def registrants(self) -> Any:
+        """The people, as they were given or, once rendered, as :class:`RegistrantRows`."""
+        return self._registrants
+
+    @registrants.setter
+    def registrants(self, value: Any) -> None:
+        # The first word is the author's and may be a template; what follows is what Airflow rendered it to.
+        was_given = hasattr(self, "_registrants")
+        self._registrants = hold_rendered(value) if was_given else hold_given(value)
+
+    def execute(self, context: Context) -> Any:
+        """Wait here, or look once and leave the waiting to the triggerer."""
+        if not self.deferrable:
+            return super().execute(context)
+        deadline = timezone.utcnow() + timedelta(seconds=self.timeout)
+        # The first look fails, skips and defers as all that follow.
+        return self.resume_execution("look_again", {"event": {"deadline": deadline.isoformat()}}, context)
+
+    def look_again(self, context: Context, event: dict[str, str]) -> Any:
+        """Return the rows, or defer until the next look; rows come from XCom again each time."""
+        found = self.poke(context)
+        if found:
+            return found.xcom_value
+        last, now = datetime.fromisoformat(event["deadline"]), timezone.utcnow()
+        if now >= last:
+            raise AirflowSensorTimeout(f"Somebody is still waiting after {self.timeout:.0f} s.")
+        moment = min(now + timedelta(seconds=self.poke_interval), last)
+        return self.defer(
+            trigger=NextLookTrigger(moment=moment.isoformat(), deadline=event["deadline"]), method_name="look_again"
+        )
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once."""
+        rows = self._rows()
+        try:
+            with failures_for_airflow():
+                return self._look(rows)
+        except TransientFailure as error:
+            self.log.warning("The registrations could not be read: %s", error)
+            return PokeReturnValue(False)
+
+    def _rows(self) -> list[Mapping[str, Any]]:
+        if not self.webinar_id:
+            raise PermanentFailure("webinar_id is empty.")
+        held = hold_rendered(self.registrants)
+        if not isinstance(held, RegistrantRows):
+            raise PermanentFailure("registrants is neither a list of dicts nor what an enrolling task returned.")
+        given = list(held.rows)
+        if len(given) == 1 and isinstance(given[0], Mapping) and "run_key" in given[0]:
+            try:
+                given = list(read_enrollments(given[0]))
+            except ValueError as error:
+                raise PermanentFailure(str(error)) from None
+        rows = [row if isinstance(row, Mapping) else {"id": row} for row in given]
+        return [{column: value for column, value in row.items() if column not in RESULT_COLUMNS} for row in rows]
+
+    @cached_property
+    def _hook(self) -> TeamsRegistrationHook:
+        """One sign-in for all the looks of a task."""
+        return TeamsRegistrationHook(self.conn_id)
+
+    @cached_property
+    def _event(self) -> WebinarEvent:
+        return cast("WebinarEvent", self._hook.event(webinar_id=self.webinar_id))
+
+    def _look(self, rows: Sequence[Mapping[str, Any]]) -> PokeReturnValue:
+        keys = self._event.keys_to_cancel(rows)
+        people = [Registrant(0, {}, key, None) for key in dict.fromkeys(keys) if isinstance(key, str)]
+        found = {key: standings[0] for key, standings in self._event.find(people).items()}
+        found |= self._taken_off({one.key for one in people} - set(found))
+        report = Report(
+            [
+                _enrollment(position, row, key, found)
+                for position, (row, key) in enumerate(zip(rows, keys, strict=True), start=1)
+            ]
+        )
+        self.log.info("%s.", report.sentence())
+        if any(one.outcome in _WAITING for one in found.values()):
+            self._refuse_webinar_that_was_called_off()
+        elif not any(one.is_link_due for one in found.values()):
+            return PokeReturnValue(True, report.rows())
+        return PokeReturnValue(False)
+
+    def _taken_off(self, emails: Collection[str]) -> dict[str, Standing]:
+        """Tell those who were taken off from those who never were on the webinar."""
+        if not emails:
+            return {}
+        listed = self._hook.webinar(self.webinar_id).registrations()
+        try:
+            there = [one.email for one in listed if one.email in emails and one.status == _CANCELED]
+        except (BadRequest, Forbidden, NotFound):
+            self.log.info("The list of registrations may not be read: who was taken off counts as not registered.")
+            return {}
+        return dict.fromkeys(there, Standing(Outcome.CANCELLED, error="taken off the webinar"))
+
+    def _refuse_webinar_that_was_called_off(self) -> None:
+        if self._hook.webinar(self.webinar_id).info().status == _CANCELED:
+            raise PermanentFailure("The webinar was cancelled: nobody gets in any more.")
+
+
+def _enrollment(
+    position: int, row: Mapping[str, Any], key: str | InvalidRow, found: Mapping[str, Standing]
+) -> Enrollment:
+    if isinstance(key, InvalidRow):
+        return Enrollment(position, row, Outcome.INVALID, error=str(key))
+    standing = found.get(key) or Standing(Outcome.REJECTED, error=_NOT_REGISTERED)
+    return Enrollment(position, row, standing.outcome, join_web_url=standing.join_web_url, error=standing.error)

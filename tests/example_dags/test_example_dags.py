@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
+import threading
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -29,12 +30,19 @@ PEOPLE = [
 
 def fill(connection, placeholder):
     cursor = connection.cursor()
-    for table in ("attendees", *LEDGER):
+    for table in ("attendees", "webinar_attendees", *LEDGER):
         cursor.execute(f"DROP TABLE IF EXISTS {table}")
     cursor.execute("CREATE TABLE attendees (signed_up_at INTEGER, id TEXT, first_name TEXT, email TEXT)")
     cursor.executemany(
         f"INSERT INTO attendees VALUES ({', '.join([placeholder] * 4)})",
         [(number, *person) for number, person in enumerate(PEOPLE)],
+    )
+    cursor.execute(
+        "CREATE TABLE webinar_attendees (signed_up_at INTEGER, id TEXT, first_name TEXT, last_name TEXT, email TEXT)"
+    )
+    cursor.executemany(
+        f"INSERT INTO webinar_attendees VALUES ({', '.join([placeholder] * 5)})",
+        [(number, f"crm-{number}", "Ada", "Example", f"webinar{number}@example.org") for number in range(5)],
     )
     connection.commit()
 
@@ -71,6 +79,7 @@ def run_example(airflow_database, emulator, mail_sink, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_TEAMS_REGISTRATION_DEFAULT", json.dumps(emulator.connection()))
     monkeypatch.setenv("AIRFLOW_VAR_TEAMS_MEETING_ID", emulator.meeting_id)
     monkeypatch.setenv("AIRFLOW_VAR_TEAMS_ORGANIZER_ID", emulator.organizer_id)
+    monkeypatch.setenv("AIRFLOW_VAR_TEAMS_WEBINAR_ID", emulator.waitlist_webinar_id)
 
     def run(dag_id):
         folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
@@ -142,6 +151,61 @@ def test_the_meeting_is_waited_for_and_then_filled(run_example, emulator):
     run = run_example("wait_until_open_then_enroll")
     assert run.state == "success"
     assert len(emulator.books.enrolled(emulator.meeting_id)) == 3
+
+
+def links_of(emulator):
+    """The links that the webinar's books have, by address."""
+    registered = emulator.books.webinars.registered(emulator.waitlist_webinar_id)
+    return {one.email: [one.join_web_url] for one in registered}
+
+
+def waiting(emulator):
+    registrations = emulator.books.webinars.registrations(emulator.waitlist_webinar_id)
+    return [one for one in registrations if one.status == "waitlisted"]
+
+
+@pytest.mark.parametrize("warehouse", [sqlite_warehouse, postgres_warehouse], ids=["SQLite", "PostgreSQL"])
+def test_webinar_mails_whoever_has_a_seat_and_the_next_run_whoever_got_in_since(
+    run_example, emulator, mail_sink, monkeypatch, tmp_path, warehouse
+):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse(tmp_path))
+
+    run = run_example("webinar_to_inbox")
+
+    assert run.summary()["outcomes"] == {"enrolled": 3, "waitlisted": 2}
+    assert mail_sink.links() == links_of(emulator)
+    emulator.books.webinars.promote(emulator.waitlist_webinar_id, waiting(emulator)[0].id)
+
+    run = run_example("webinar_to_inbox")
+
+    assert run.summary()["outcomes"] == {"enrolled": 1, "already_enrolled": 3, "waitlisted": 1}
+    assert mail_sink.links() == links_of(emulator)
+
+
+def test_people_on_the_waitlist_are_mailed_when_they_get_in(
+    run_example, emulator, mail_sink, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", sqlite_warehouse(tmp_path))
+    stop = threading.Event()
+
+    def let_everybody_in():
+        while not stop.wait(0.01):
+            for one in waiting(emulator):
+                emulator.books.webinars.promote(emulator.waitlist_webinar_id, one.id)
+
+    organizer = threading.Thread(target=let_everybody_in)
+    # The organizer lets them in as soon as the run has seen that they wait.
+    emulator.set_switches(new_registration_status="")
+    organizer.start()
+    try:
+        run = run_example("waitlist_to_inbox")
+    finally:
+        stop.set()
+        organizer.join()
+
+    assert run.state == "success"
+    late = {row["email"] for row in run.rows() if row["outcome"] == "waitlisted"}
+    assert {address: links for address, links in links_of(emulator).items() if address in late} == mail_sink.links()
 
 
 @pytest.mark.parametrize("path", EXAMPLES.glob("*.py"), ids=lambda path: path.stem)

@@ -29,12 +29,14 @@ def read_enrollments(result: Mapping[str, Any] | Sequence[Mapping[str, Any]]) ->
     :param result: what the task returned, or one of its :func:`enrollment_pages`. A list of rows is read as it is.
     :return: the input rows in their order, each with ``outcome``, ``join_web_url`` and ``error``.
     :raises ValueError: the result is neither, or its ledger cannot be reached.
+    :raises LedgerFailure: the enrolling task has begun anew since, and its rows with it.
     """
     if not isinstance(result, Mapping):
         yield from (dict(row) for row in result)
         return
     try:
         conn_id, table, run_key = (str(result[name]) for name in ("ledger_conn_id", "ledger_table", "run_key"))
+        attempt = int(result["attempt"])
         after, last = int(result.get("after", 0)), int(result.get("up_to", result["rows"]))
     except (KeyError, TypeError):
         raise ValueError("This is no result of an enrolling task: it holds neither rows nor a reference.") from None
@@ -43,7 +45,7 @@ def read_enrollments(result: Mapping[str, Any] | Sequence[Mapping[str, Any]]) ->
     ledger = open_sql_ledger(conn_id, table)
     try:
         for start in range(after, last, _ROWS_AT_ONCE):
-            yield from ledger.read_results(run_key, start, min(start + _ROWS_AT_ONCE, last))
+            yield from ledger.read_results(run_key, attempt, start, min(start + _ROWS_AT_ONCE, last))
     finally:
         ledger.close()
 
@@ -67,7 +69,7 @@ def enrollment_pages(result: Mapping[str, Any] | Sequence[Mapping[str, Any]], pa
     if not isinstance(result, Mapping):
         return [result[start : start + page_size] for start in range(0, len(result), page_size)]
     last = int(result["rows"])
-    plain = {name: result[name] for name in ("ledger_conn_id", "ledger_table", "run_key", "rows")}
+    plain = {name: result[name] for name in ("ledger_conn_id", "ledger_table", "run_key", "attempt", "rows")}
     return [{**plain, "after": start, "up_to": min(start + page_size, last)} for start in range(0, last, page_size)]
 
 
@@ -79,6 +81,7 @@ def reference(
         "ledger_conn_id": ledger_conn_id,
         "ledger_table": ledger_table,
         "run_key": cast("SqlLedger", ledger).run_key,
+        "attempt": ledger.attempt,
         "rows": summary["rows"],
         "summary": dict(summary),
     }

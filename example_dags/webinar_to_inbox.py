@@ -1,14 +1,14 @@
 """
 From a warehouse to a join link in every inbox, for a webinar.
 
-The same as ``warehouse_to_inbox`` but for the event: give ``webinar_id`` instead of ``meeting_id``, and the columns that
-a webinar's form asks for. Set the Airflow Variable ``teams_webinar_id``, and the connections ``warehouse`` (any SQL
-database that lets tables be made), ``teams_registration_default`` and ``smtp_default``.
+The same as ``warehouse_to_inbox`` but for the event: give ``webinar_id`` instead of ``meeting_id``, and the columns
+that a webinar's form asks for. Set the Airflow Variable ``teams_webinar_id``, and the connections ``warehouse`` (any
+SQL database that lets tables be made), ``teams_registration_default`` and ``smtp_default``.
 
 Run it on a schedule: the next run enrolls and mails whoever is new, and whoever got in from the waitlist since.
 
-Graph takes 15 writes in 30 seconds from an app, across everything. Where several such tasks may run at once, give them a
-pool with one slot: ``pool="teams_app"``.
+Graph takes 15 writes in 30 seconds from an app, across everything. Where several such tasks may run at once, give them
+a pool with one slot: ``pool="teams_app"``.
 """
 
 from __future__ import annotations

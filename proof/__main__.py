@@ -23,7 +23,7 @@ from proof.bugs import BUGS
 from proof.histories import Histories
 from proof.matrix import FAULTS, Cell, Setting, cells, settings, try_cell
 
-AT_ONCE = 4
+AT_ONCE = 6
 HISTORIES = 60
 
 

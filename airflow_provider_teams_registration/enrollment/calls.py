@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_teams_registration.enrollment.event import Standing
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
-from airflow_provider_teams_registration.enrollment.person import Person
+from airflow_provider_teams_registration.enrollment.person import NotTakenOff, Person
 from airflow_provider_teams_registration.graph.errors import AnswerLost, TeamsRegistrationError
 
 if TYPE_CHECKING:
@@ -22,14 +22,6 @@ Answer = Standing | TeamsRegistrationError
 
 TAKEN_OFF = Standing(Outcome.CANCELLED)
 """Answers for somebody whose old records are gone, and who can be put on now."""
-
-
-class NotTakenOff(TeamsRegistrationError):
-    """A person is on the event, their link is lost, and they could not be taken off to get a new one."""
-
-    def __init__(self, error: TeamsRegistrationError) -> None:
-        super().__init__(f"on the event, but their link is lost and they could not be taken off: {error}")
-        self.transient = error.transient
 
 
 class Calls:

@@ -14,7 +14,8 @@ from airflow_provider_teams_registration.enrollment.outcome import SUCCESS_OUTCO
 from airflow_provider_teams_registration.enrollment.progress import Progress
 from airflow_provider_teams_registration.enrollment.registrant import RegistrantReader
 from airflow_provider_teams_registration.enrollment.report import Report, count_registrants
-from airflow_provider_teams_registration.enrollment.sending import Postponed, Sending, SendingOptions
+from airflow_provider_teams_registration.enrollment.sending import Sending
+from airflow_provider_teams_registration.enrollment.sending_options import Postponed, SendingOptions
 from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError
 
 if TYPE_CHECKING:
@@ -66,26 +67,36 @@ def enroll(
     reader = RegistrantReader(event.read)
     total = len(rows) if isinstance(rows, Sequence) else None
     _foretell(event, total)
-    sending = Sending(event, ledger, options or SendingOptions(), stop or threading.Event(), Progress(total))
+    options = options or SendingOptions()
+    will_go_on = options.defer_over is not None
+    sending = Sending(event, ledger, options, stop or threading.Event(), Progress(total))
     try:
         for some in chain([first], iter(lambda: list(islice(iterator, ROWS_AT_ONCE)), [])):
-            registrants = reader.read(some)
-            if isinstance(report.cut_short, Postponed):
-                # The run goes on later, and accounts for everybody then.
+            if isinstance(report.cut_short, Postponed) and will_go_on:
+                # The run accounts for everybody then.
                 break
+            registrants = reader.read(some)
             if report.cut_short is None:
                 sent, report.cut_short = sending.run(registrants.valid)
-                if isinstance(report.cut_short, TeamsRegistrationError) and not sending.has_sent:
+                if isinstance(report.cut_short, TeamsRegistrationError) and not sending.has_begun:
                     raise report.cut_short
             else:
                 sent = sending.leave(registrants.valid)
             enrollments = sorted([*registrants.invalid, *sent], key=lambda enrollment: enrollment.position)
-            report.add(enrollments, registrants.repeated)
+            _add(report, enrollments, registrants.repeated)
     except BaseException as error:
-        if not sending.has_sent:
+        if not sending.has_begun:
             raise
         report.cut_short = report.cut_short or error
     return report
+
+
+def _add(report: Report, enrollments: Sequence[Enrollment], repeated: int) -> None:
+    try:
+        report.add(enrollments, repeated)
+    except TeamsRegistrationError as error:
+        # They are counted; it is their rows that found no place.
+        report.cut_short = report.cut_short or error
 
 
 def _foretell(event: Event, registrants: int | None) -> None:

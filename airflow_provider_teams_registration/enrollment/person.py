@@ -13,6 +13,15 @@ from airflow_provider_teams_registration.graph.errors import AnswerLost, GraphEr
 _MAY_JOIN = frozenset({Outcome.ENROLLED, Outcome.ALREADY_ENROLLED})
 
 
+class NotTakenOff(TeamsRegistrationError):
+    """A person is on the event, their link is lost, and they could not be taken off to get a new one."""
+
+    def __init__(self, error: TeamsRegistrationError) -> None:
+        self.reason = getattr(error, "reason", str(error))
+        super().__init__(f"on the event, and could not be taken off for a new link: {error}")
+        self.transient = error.transient
+
+
 @dataclass(eq=False)
 class Person:
     """
@@ -105,6 +114,8 @@ _MISSING = {
 def _reason(error: TeamsRegistrationError | str) -> str:
     if isinstance(error, AnswerLost):
         return error.what
+    if isinstance(error, NotTakenOff):
+        return error.reason
     if isinstance(error, GraphError):
         return " ".join(filter(None, [error.reason, error.advice]))
     return str(error)

@@ -58,7 +58,12 @@ def recalled(person: Person, run: Run) -> Enrollment:
     is_of_others = entry.outcome is Outcome.ENROLLED and entry.run != run
     standing = Standing(entry.outcome, entry.join_web_url)
     enrollment = person.enrolled(standing, Outcome.ALREADY_ENROLLED if is_of_others else None)
-    if entry.fingerprint == person.registrant.fingerprint:
+    return mark_change(enrollment, person)
+
+
+def mark_change(enrollment: Enrollment, person: Person) -> Enrollment:
+    """Say so where the row differs from what the ledger has of the person."""
+    if person.entry is None or person.entry.fingerprint == person.registrant.fingerprint:
         return enrollment
     said = "the row changed since they were enrolled; they were not sent again (cancel them first if it matters)"
     return replace(enrollment, error=said, reason=said, is_changed=True)

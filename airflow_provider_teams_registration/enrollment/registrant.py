@@ -10,6 +10,8 @@ from typing import Any
 from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant
 from airflow_provider_teams_registration.enrollment.outcome import RESULT_COLUMNS, Enrollment, Outcome
 
+_CONTRADICTING = "the same id in rows that differ"
+
 
 @dataclass(frozen=True)
 class Registrants:
@@ -24,6 +26,12 @@ class Registrants:
     valid: Sequence[Registrant]
     invalid: Sequence[Enrollment]
     repeated: int
+
+
+class _Contradiction(InvalidRow):
+    """A row differs from an earlier one of the same key."""
+
+    reason = _CONTRADICTING
 
 
 class RegistrantReader:
@@ -55,7 +63,7 @@ class RegistrantReader:
                 found = self._read(given, row)
                 is_repeated = self._is_repeated(found)
             except InvalidRow as error:
-                invalid.append(_invalid(self._position, row, str(error)))
+                invalid.append(_invalid(self._position, row, str(error), getattr(error, "reason", None)))
                 continue
             same_key = seen.setdefault(found.key, [])
             if is_repeated or any(other.row == row for other in same_key):
@@ -65,7 +73,11 @@ class RegistrantReader:
         valid = [same_key[0] for same_key in seen.values() if len(same_key) == 1]
         for same_key in seen.values():
             invalid.extend(_contradicting(same_key))
-        self._earlier.update((_digest(found.key), (_digest(found.row), found.position)) for found in valid)
+        for same_key in seen.values():
+            # Nothing equals what contradicts itself.
+            digest = _digest(same_key[0].row) if len(same_key) == 1 else b""
+            for first in same_key[:1]:
+                self._earlier[_digest(first.key)] = (digest, first.position)
         return Registrants(valid, invalid, repeated)
 
     def _read(self, given: Any, row: Mapping[str, Any]) -> Registrant:
@@ -85,7 +97,9 @@ class RegistrantReader:
             return False
         row, position = earlier
         if row != _digest(found.row):
-            raise InvalidRow(f"rows {position} and {found.position} have the same id but differ; the first one counts")
+            raise _Contradiction(
+                f"rows {position} and {found.position} have the same id but differ; the first one counts"
+            )
         return True
 
 
@@ -98,7 +112,7 @@ def _contradicting(same_key: Sequence[Registrant]) -> list[Enrollment]:
     if len(same_key) < 2:
         return []
     error = f"rows {', '.join(str(found.position) for found in same_key)} have the same id but differ"
-    return [_invalid(found.position, found.row, error, "the same id in rows that differ") for found in same_key]
+    return [_invalid(found.position, found.row, error, _CONTRADICTING) for found in same_key]
 
 
 def _invalid(position: int, row: Mapping[str, Any], error: str, reason: str | None = None) -> Enrollment:

@@ -11,6 +11,7 @@ from typing import Any
 from airflow_provider_teams_registration.enrollment.outcome import SUCCESS_OUTCOMES, Enrollment, Outcome
 
 _POSITIONS_NAMED = 5
+_REASONS_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,14 @@ class Report:
 
     def _sorted_groups(self) -> list[tuple[str, _Group]]:
         groups = ((reason, group) for (reason, _), group in self._groups.items())
-        return sorted(groups, key=lambda item: -item[1].count)
+        by_count = sorted(groups, key=lambda item: -item[1].count)
+        if len(by_count) <= _REASONS_NAMED:
+            return by_count
+        others = _Group(by_count[_REASONS_NAMED][1].outcome)
+        for _, group in by_count[_REASONS_NAMED:]:
+            others.count += group.count
+            others.positions += group.positions
+        return [*by_count[:_REASONS_NAMED], ("other reasons", others)]
 
 
 def count_registrants(number: int) -> str:

@@ -6,23 +6,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_teams_registration.enrollment.books import Books, Finished, Foreign
-from airflow_provider_teams_registration.enrollment.calls import TAKEN_OFF, Answer, Calls, NotTakenOff
+from airflow_provider_teams_registration.enrollment.calls import TAKEN_OFF, Answer, Calls
 from airflow_provider_teams_registration.enrollment.event import Standing
 from airflow_provider_teams_registration.enrollment.ledger import utc_now
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
-from airflow_provider_teams_registration.enrollment.person import Person
-from airflow_provider_teams_registration.enrollment.recall import Recalled, recall, recalled
-from airflow_provider_teams_registration.enrollment.settling import (
-    DEFAULT_SETTLE_AFTER,
-    OnMissingJoinUrl,
-    Settling,
-    Step,
-)
+from airflow_provider_teams_registration.enrollment.person import NotTakenOff, Person
+from airflow_provider_teams_registration.enrollment.recall import Recalled, mark_change, recall, recalled
+from airflow_provider_teams_registration.enrollment.sending_options import Postponed, SendingOptions, Stopped
+from airflow_provider_teams_registration.enrollment.settling import Settling, Step
 from airflow_provider_teams_registration.graph.errors import (
     AnswerLost,
     BadRequest,
@@ -44,40 +39,8 @@ _SECONDS_BETWEEN_LOOKS_AT_LEDGER = 1.0
 _FIRST_LOOK_AT_EVENT = 0.5
 _LONGEST_BETWEEN_LOOKS_AT_EVENT = 10.0
 _NOT_SENT = "Not sent: the task was stopped before"
-_NOT_SETTLED = "Not settled"
-
-
-class Stopped(Exception):
-    """Somebody asked for an end of the sending."""
-
-
-class Postponed(Exception):
-    """
-    The service asks for a wait that nobody should sit through.
-
-    :ivar seconds: how long.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"the service asks for {seconds:.0f} s of patience")
-        self.seconds = seconds
-
-
-@dataclass(frozen=True)
-class SendingOptions:
-    """
-    How people are sent.
-
-    :param max_parallel_requests: how many calls may be under way at once.
-    :param on_missing_join_url: what to do about people on the event whose link cannot be read.
-    :param settle_after: seconds until a send that does not show on the event counts as never landed.
-    :param defer_over: seconds of waiting beyond which the sending ends as :class:`Postponed`; None never does.
-    """
-
-    max_parallel_requests: int = 4
-    on_missing_join_url: OnMissingJoinUrl = OnMissingJoinUrl.FAIL
-    settle_after: float = DEFAULT_SETTLE_AFTER
-    defer_over: float | None = None
+_NOT_SETTLED = "Sent or about to be sent when the task ended"
+_NO_NEW_LINK = "on the event already, and could not be enrolled anew for a link"
 
 
 class Sending:
@@ -89,7 +52,7 @@ class Sending:
     :param options: how.
     :param stop: set from outside to end the sending.
     :param progress: tells how far it is.
-    :ivar has_sent: whether anybody was sent, or was through already.
+    :ivar has_begun: whether anybody was sent, or was through already: there is something to report.
     """
 
     def __init__(
@@ -103,7 +66,7 @@ class Sending:
         self._progress = progress
         self._settle_after = timedelta(seconds=options.settle_after)
         self._settling = Settling(event.hands_links_out_once, options.on_missing_join_url, self._settle_after)
-        self.has_sent = False
+        self.has_begun = False
         self._through = 0
         self._calls_in_vain = 0
         self._waiting: deque[Person] = deque()
@@ -127,6 +90,8 @@ class Sending:
             with calls:
                 self._decide(self._books.recall(people))
                 self._send_all(calls)
+        except Throttled as error:
+            cut_short = error if error.retry_after is None else Postponed(error.retry_after)
         except BaseException as error:
             cut_short = error
         # Leaving the block has waited for the calls under way.
@@ -194,6 +159,7 @@ class Sending:
         for person, entry in people:
             person.entry = entry
             groups[recall(entry, self._run, self._settle_after, now)].append(person)
+        self.has_begun = self.has_begun or bool(groups[Recalled.DONE] or groups[Recalled.UNSETTLED])
         self._books.done += [recalled(person, self._run) for person in groups[Recalled.DONE]]
         self._books.touch(groups[Recalled.DONE])
         self._busy += groups[Recalled.BUSY]
@@ -213,7 +179,7 @@ class Sending:
             return
         step = self._settling.settle_linkless(person)
         if isinstance(step, Enrollment):
-            self._books.done.append(step)
+            self._books.done.append(mark_change(step, person))
         else:
             self._waiting.append(person)
 
@@ -260,7 +226,7 @@ class Sending:
         for _ in range(size):
             self._waiting.popleft()
         if claimed:
-            self.has_sent = True
+            self.has_begun = True
             calls.make(claimed)
         if foreign:
             self._decide(foreign)
@@ -284,8 +250,9 @@ class Sending:
                     finished.append(Finished(person, self._refused(person, answer), answer))
             elif (enrollment := self._outcome(person, answer)) is not None:
                 finished.append(Finished(person, enrollment, None if isinstance(answer, Standing) else answer))
-        self._heed(not_executed, went_through=len(not_executed) < len(people))
+        # First what was achieved: heeding may end the run.
         self._record(finished)
+        self._heed(not_executed, went_through=len(not_executed) < len(people))
 
     def _outcome(self, person: Person, answer: Answer) -> Enrollment | None:
         """What an answer means for a person; None where reading has to tell."""
@@ -295,7 +262,7 @@ class Sending:
                 return person.enrolled(answer)
             person.is_accepted = True
         elif isinstance(answer, NotTakenOff):
-            return person.enrolled(Standing(Outcome.ENROLLED, error=str(answer)))
+            return self._refused(person, answer)
         elif isinstance(answer, BadRequest | Conflict):
             # It may mean that they are on the event already, whether by a send of ours or by somebody else.
             person.refusal = answer
@@ -313,7 +280,7 @@ class Sending:
     def _refused(self, person: Person, error: TeamsRegistrationError | str) -> Enrollment:
         # Whoever has records to go is still on the event, without anybody knowing the link.
         if person.records and not person.is_ours:
-            return person.enrolled(Standing(Outcome.ALREADY_ENROLLED, error=str(error)))
+            return person.enrolled(Standing(Outcome.ALREADY_ENROLLED, error=_NO_NEW_LINK))
         return person.refused(error, Outcome.UNKNOWN if person.records else Outcome.REJECTED)
 
     def _heed(self, not_executed: Sequence[TeamsRegistrationError], went_through: bool) -> None:

@@ -100,11 +100,13 @@ class Settling:
     def _absent(self, person: Person) -> Enrollment | Step:
         if person.is_accepted:
             return person.refused(_NOT_SHOWN, Outcome.UNKNOWN)
+        if person.refusal is not None and person.is_ours:
+            # It may speak of a send of ours that does not show yet.
+            return person.refused(person.refusal, Outcome.UNKNOWN)
         if isinstance(person.refusal, Conflict) and self.hands_links_out_once:
             return self.settle_others(person, [Standing(Outcome.ENROLLED)])
         if person.refusal is not None:
-            is_doubtful = person.is_ours and isinstance(person.refusal, Conflict)
-            return person.refused(person.refusal, Outcome.UNKNOWN if is_doubtful else Outcome.REJECTED)
+            return person.refused(person.refusal)
         person.times_settled += 1
         if person.times_settled > MAX_SETTLED:
             return person.refused("Sent again and again, every answer was lost, and they are not on the event")

@@ -128,15 +128,18 @@ class SqlLedger(Ledger):
         if values:
             self._transact(insert)
 
-    def read_results(self, run_key: str, after: int, up_to: int) -> list[dict[str, Any]]:
+    def read_results(self, run_key: str, attempt: int, after: int, up_to: int) -> list[dict[str, Any]]:
         """
         Read rows back, in input order.
 
         :param run_key: whose rows.
+        :param attempt: which attempt's.
         :param after: the position after which to start.
         :param up_to: the last position.
         :return: the input rows, each with ``outcome``, ``join_web_url`` and ``error``.
+        :raises LedgerFailure: a younger attempt has begun, and its rows took the place of these.
         """
+        self._refuse_younger(run_key, attempt)
         results, registrants = self._tables.results, self._tables.registrants
         joined = results.outerjoin(registrants, results.c.entry_key == registrants.c.entry_key)
         query = (
@@ -154,6 +157,12 @@ class SqlLedger(Ledger):
             }
             for found in self._transact(lambda connection: connection.execute(query).all())
         ]
+
+    def _refuse_younger(self, run_key: str, attempt: int) -> None:
+        runs = self._tables.runs
+        query = sa.select(runs.c.attempt).where(runs.c.run_key == run_key)
+        if self._transact(lambda connection: connection.execute(query).scalar()) != attempt:
+            raise LedgerFailure("The task that enrolled these people has begun anew; read the result it leaves then.")
 
     def _begin(self, connection: sa.Connection) -> None:
         runs, now = self._tables.runs, utc_now()

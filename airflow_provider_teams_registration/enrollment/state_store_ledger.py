@@ -89,7 +89,17 @@ class StateStoreLedger(MemoryLedger):
             known = {name: entry for name, entry in before.items() if entry is not None}
             self._entries = {name: entry for name, entry in self._entries.items() if name not in before} | known
             raise
+        # The store has no compare-and-set: whoever began before this was written is noticed here.
+        self._hold_fence()
         return Written(_renamed(written.stored, names), _renamed(written.foreign, names))
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Note how the attempt ended, beside the entries."""
+        if self.attempt:
+            self._ask(lambda: self._store.set(f"{self._prefix}/summary", dict(summary)))
+
+    def touch(self, registrants: Sequence[str]) -> None:
+        """Nothing to note: nobody queries the store."""
 
     def _hold_fence(self) -> None:
         if self._ask(lambda: self._store.get(f"{self._prefix}/attempt", 0)) != self.attempt:

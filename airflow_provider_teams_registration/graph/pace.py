@@ -51,9 +51,14 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 
 class Pace:
-    """Holds every request of a session back while the service asks for patience."""
+    """
+    Holds every request of a session back while the service asks for patience.
 
-    def __init__(self) -> None:
+    :param patience: seconds beyond which :meth:`obey` raises instead of waiting.
+    """
+
+    def __init__(self, patience: float = LONGEST_WAIT) -> None:
+        self.patience = patience
         self._lock = threading.Lock()
         self._not_before = 0.0
         self._in_a_row = 0
@@ -106,14 +111,14 @@ class Pace:
         Make a call, and make it again after the wait whenever it was throttled (and so not executed).
 
         :raises Throttled: when it was throttled :data:`MAX_THROTTLED_IN_A_ROW` times in a row, or the service asks for
-            a wait beyond :data:`LONGEST_WAIT`.
+            a wait beyond :attr:`patience`.
         """
         for attempt in range(1, MAX_THROTTLED_IN_A_ROW + 1):
             self.wait()
             try:
                 result = call()
             except Throttled as error:
-                if attempt == MAX_THROTTLED_IN_A_ROW or (error.retry_after or 0) > LONGEST_WAIT:
+                if attempt == MAX_THROTTLED_IN_A_ROW or (error.retry_after or 0) > self.patience:
                     raise
                 self.hold(error.retry_after)
             else:

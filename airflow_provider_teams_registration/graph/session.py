@@ -20,7 +20,7 @@ from airflow_provider_teams_registration.graph.errors import (
     TeamsRegistrationError,
     Throttled,
 )
-from airflow_provider_teams_registration.graph.pace import LONGEST_WAIT, Pace
+from airflow_provider_teams_registration.graph.pace import Pace
 from airflow_provider_teams_registration.graph.response import GraphResponse
 from airflow_provider_teams_registration.graph.settings import GraphSettings
 from airflow_provider_teams_registration.graph.transport import HttpSession, connection_failure
@@ -158,7 +158,7 @@ class GraphSession:
             asked = [
                 seconds for place in places if (seconds := getattr(answers[place], "retry_after", None)) is not None
             ]
-            if max(asked, default=0) > LONGEST_WAIT:
+            if max(asked, default=0) > self.pace.patience:
                 break
             if attempt < READ_ATTEMPTS:
                 self.pace.hold(max(asked, default=None))

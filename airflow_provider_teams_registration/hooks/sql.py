@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseHook
 
+from airflow_provider_teams_registration.graph.errors import blank_personal
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -37,11 +39,13 @@ def sql_engine(argument: str, conn_id: str) -> Engine:
     :param conn_id: the Airflow connection.
     :raises ValueError: it is not one to a SQL database.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
         _keep_rows_out_of_the_log()
         hook = BaseHook.get_connection(conn_id).get_hook()
         engine: Engine = hook.get_sqlalchemy_engine({"hide_parameters": True, "logging_name": _LOGGER})
-    except (AirflowException, AttributeError, ImportError, NotImplementedError) as error:
+    except (AirflowException, AttributeError, ImportError, NotImplementedError, SQLAlchemyError) as error:
         # The error's own text may hold the connection's address with its password.
         raise ValueError(
             f"{argument} {conn_id!r} is not a connection to a SQL database that can be used here "
@@ -109,7 +113,10 @@ def _failures(*, is_quoted: bool) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None)
-        said = f": {cause}" if is_quoted and cause is not None and not isinstance(error, DataError) else ""
+        # Some drivers put values into the statement, and quote it from the second line on.
+        said = f": {blank_personal(str(cause).partition(chr(10))[0])}" if is_quoted and cause is not None else ""
+        if isinstance(error, DataError):
+            said = ""
         name = type(cause or error).__name__
         raise QueryFailed(
             f"The query failed with {name}{said}", transient=isinstance(error, OperationalError)

@@ -17,11 +17,11 @@ def complaint(
     :param max_rejected: how many refusals are tolerated.
     :param is_durable: whether the ledger lasts, so that a retry goes on where this attempt ended.
     """
-    is_tolerated = max_rejected.tolerates(report.refused, of=report.total)
+    is_tolerated = max_rejected.tolerates(report.refused, of=report.total) and not (is_durable and report.transient)
     if is_tolerated and not (report.cut_short or report.unknown or report.links_missing):
         return None
     what = report.complaint().rstrip(".")
-    said = f"{report.sentence()}; max_rejected is {max_rejected}. {what}. The rows of all are in XCom."
+    said = f"{report.sentence()}; max_rejected is {max_rejected}. {what}. XCom has the rows of all, or where they are."
     if report.cut_short:
         # Of others the text may hold what was sent.
         why = str(report.cut_short) if isinstance(report.cut_short, LedgerFailure) else ""
@@ -34,8 +34,14 @@ def complaint(
             "'ignore' accepts it. With a ledger_conn_id the links of a run are at hand in the next one."
         )
     if _retry_helps(report, is_durable):
-        return TransientFailure(said, retry_after=getattr(report.cut_short, "seconds", None))
+        return TransientFailure(said, retry_after=_asked_for(report))
     return PermanentFailure(said)
+
+
+def _asked_for(report: Report) -> float | None:
+    """The seconds that the service asked to wait, if it did."""
+    seconds: float | None = getattr(report.cut_short, "seconds", None) or getattr(report.cut_short, "retry_after", None)
+    return seconds
 
 
 def _retry_helps(report: Report, is_durable: bool) -> bool:

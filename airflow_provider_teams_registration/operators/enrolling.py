@@ -10,11 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY, BaseOperator, conf, timezone
 
-try:
-    from airflow.providers.standard.triggers.temporal import DateTimeTrigger
-except ImportError:
-    from airflow.triggers.temporal import DateTimeTrigger
-
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
 from airflow_provider_teams_registration.enrollment.report import MaxRejected, Report
 from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError, Throttled
@@ -30,7 +25,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_teams_registration.enrollment.ledger import Ledger
     from airflow_provider_teams_registration.enrollment.results import Results
-    from airflow_provider_teams_registration.enrollment.sending import SendingOptions
+    from airflow_provider_teams_registration.enrollment.sending_options import SendingOptions
     from airflow_provider_teams_registration.enrollment.sql_ledger import SqlLedger
 
 SUMMARY_KEY = "summary"
@@ -197,7 +192,7 @@ class EnrollingOperator(BaseOperator):
 
     def _enroll(self, context: Context, rows: Iterable[Any], ledger: Ledger, results: Results) -> Report:
         from airflow_provider_teams_registration.enrollment.enroll import enroll
-        from airflow_provider_teams_registration.enrollment.sending import Postponed
+        from airflow_provider_teams_registration.enrollment.sending_options import Postponed
 
         if isinstance(rows, Sequence) and not rows:
             return Report(keep=results.keep)
@@ -215,6 +210,8 @@ class EnrollingOperator(BaseOperator):
             if self.meeting_id:
                 push_meeting_link(context, hook.online_meeting(self.meeting_id, self.organizer_id or None))
             options = self._sending_options(ledger)
+            if options.defer_over is not None:
+                hook.session.pace.patience = options.defer_over
             try:
                 return enroll(
                     event,
@@ -234,7 +231,7 @@ class EnrollingOperator(BaseOperator):
                 hook.session.close()
 
     def _sending_options(self, ledger: Ledger) -> SendingOptions:
-        from airflow_provider_teams_registration.enrollment.sending import SendingOptions
+        from airflow_provider_teams_registration.enrollment.sending_options import SendingOptions
         from airflow_provider_teams_registration.enrollment.settling import OnMissingJoinUrl
 
         return SendingOptions(
@@ -242,7 +239,7 @@ class EnrollingOperator(BaseOperator):
             on_missing_join_url=OnMissingJoinUrl(self.on_missing_join_url),
             settle_after=self.settle_after,
             # Without a ledger that lasts, going on after a deferral would be starting over.
-            defer_over=self.defer_over if self.deferrable and ledger.is_durable else None,
+            defer_over=self.defer_over if self.deferrable and self._is_durable(ledger) else None,
         )
 
     def _refuse_what_cannot_be_returned(
@@ -271,11 +268,11 @@ class EnrollingOperator(BaseOperator):
         self, context: Context, report: Report, max_rejected: MaxRejected, ledger: Ledger, results: Results
     ) -> Any:
         from airflow_provider_teams_registration.enrollment.ledger import FencedOff
-        from airflow_provider_teams_registration.enrollment.sending import Postponed
+        from airflow_provider_teams_registration.enrollment.sending_options import Postponed
 
         if isinstance(report.cut_short, FencedOff):
             raise PermanentFailure(str(report.cut_short))
-        if isinstance(report.cut_short, Postponed) and self.deferrable and ledger.is_durable:
+        if isinstance(report.cut_short, Postponed) and self.deferrable and self._is_durable(ledger):
             self.log.info("%s so far.", report.sentence())
             self._postpone(report.cut_short.seconds)
         summary = report.summary()
@@ -284,7 +281,7 @@ class EnrollingOperator(BaseOperator):
         value: Any = results.rows
         if value is None:
             value = reference(self.ledger_conn_id, self.ledger_table, ledger, summary)
-        failure = complaint(report, max_rejected, is_durable=ledger.is_durable)
+        failure = complaint(report, max_rejected, is_durable=self._is_durable(ledger))
         if failure is not None and self.do_xcom_push:
             context["ti"].xcom_push(key=XCOM_RETURN_KEY, value=value)
         if failure is None and report.refused:
@@ -296,6 +293,10 @@ class EnrollingOperator(BaseOperator):
             raise failure
         return value
 
+    def _is_durable(self, ledger: Ledger) -> bool:
+        """Whether a later attempt has everything that this one achieved: a meeting's link is handed out only once."""
+        return ledger.is_durable and (self.store_join_urls or bool(self.webinar_id))
+
     def _note(self, ledger: Ledger, summary: dict[str, Any]) -> None:
         try:
             ledger.finish(summary)
@@ -303,6 +304,11 @@ class EnrollingOperator(BaseOperator):
             self.log.warning("The counts did not reach the ledger: %s", error)
 
     def _postpone(self, seconds: float) -> None:
+        try:
+            from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+        except ImportError:
+            from airflow.triggers.temporal import DateTimeTrigger
+
         self.log.info("The service asks for %.0f s of patience: deferred.", seconds)
         self.defer(trigger=DateTimeTrigger(moment=timezone.utcnow() + timedelta(seconds=seconds)), method_name="resume")
 

@@ -11,7 +11,7 @@ from airflow_provider_teams_registration.enrollment.enroll import enroll
 from airflow_provider_teams_registration.enrollment.ledger import Run
 from airflow_provider_teams_registration.enrollment.meeting_event import MeetingEvent
 from airflow_provider_teams_registration.enrollment.report import Report
-from airflow_provider_teams_registration.enrollment.sending import SendingOptions
+from airflow_provider_teams_registration.enrollment.sending_options import SendingOptions
 from airflow_provider_teams_registration.enrollment.sql_ledger import SqlLedger
 
 RUN = Run("dag", "run 1", "enroll")

@@ -10,7 +10,7 @@ from airflow_provider_teams_registration.enrollment.enroll import enroll
 from airflow_provider_teams_registration.enrollment.ledger import Run
 from airflow_provider_teams_registration.enrollment.meeting_event import MeetingEvent
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
-from airflow_provider_teams_registration.enrollment.sending import SendingOptions
+from airflow_provider_teams_registration.enrollment.sending_options import SendingOptions
 from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
 from airflow_provider_teams_registration.graph.allowance import PacedWrites
 from airflow_provider_teams_registration.graph.errors import Forbidden, ServiceUnreachable, SettingsError
@@ -390,7 +390,13 @@ def test_stop_ends_a_wait(on_webinar, cancel_all, emulator):
     on_webinar.put_on(0)
     emulator.add_fault(OnWebinar.route, status=429, retry_after="600", times=0)
     stop = threading.Event()
-    threading.Timer(0.2, stop.set).start()
+
+    def stop_once_throttled():
+        while not any(entry.status == 429 for entry in emulator.books.journal):
+            stop.wait(0.01)
+        stop.set()
+
+    threading.Thread(target=stop_once_throttled, daemon=True).start()
 
     report = cancel_all(on_webinar, people(1), stop=stop)
 

@@ -420,7 +420,7 @@ def test_rows_are_read_back_with_their_links_in_pages(place):
     ledger.write_results([])
 
     reader = place.ledger(Run())
-    first, rest = (reader.read_results(ledger.run_key, *pages) for pages in ((0, 2), (2, 100)))
+    first, rest = (reader.read_results(ledger.run_key, ledger.attempt, *pages) for pages in ((0, 2), (2, 100)))
 
     assert first == [
         {
@@ -446,8 +446,8 @@ def test_next_attempt_starts_its_rows_anew_and_leaves_those_of_others(place):
 
     again = begun(place)
 
-    assert again.read_results(again.run_key, 0, 10) == []
-    assert len(again.read_results(other.run_key, 0, 10)) == 1
+    assert again.read_results(again.run_key, again.attempt, 0, 10) == []
+    assert len(again.read_results(other.run_key, other.attempt, 0, 10)) == 1
 
 
 @every_database
@@ -458,7 +458,7 @@ def test_attempt_that_was_fenced_off_keeps_no_rows(place):
         older.write_results([(1, "somebody", {"id": "somebody"}, Outcome.UNKNOWN, None)])
 
     younger.write_results([(1, "somebody", {"id": "somebody"}, Outcome.ENROLLED, None)])
-    assert [row["outcome"] for row in younger.read_results(younger.run_key, 0, 10)] == ["enrolled"]
+    assert [row["outcome"] for row in younger.read_results(younger.run_key, younger.attempt, 0, 10)] == ["enrolled"]
 
 
 @pytest.mark.parametrize(

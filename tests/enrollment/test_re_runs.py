@@ -263,7 +263,7 @@ def test_rows_of_an_attempt_that_was_fenced_off_do_not_mix_with_those_of_the_you
 
     assert isinstance(first.result().cut_short, FencedOff)
     assert held_back.cut_short is None
-    rows = ledgers[1].read_results(ledgers[1].run_key, 0, 100)
+    rows = ledgers[1].read_results(ledgers[1].run_key, ledgers[1].attempt, 0, 100)
     assert {row["id"]: row["join_web_url"] for row in rows} == books_links()
     assert [row["outcome"] for row in rows] == ["enrolled"] * 60
 

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_teams_registration.enrollment.ledger import Run
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
-from airflow_provider_teams_registration.enrollment.sending import Postponed
+from airflow_provider_teams_registration.enrollment.sending_options import Postponed
 from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
 from airflow_provider_teams_registration.graph.allowance import PacedWrites
 from airflow_provider_teams_registration.graph.errors import Forbidden, SettingsError

@@ -26,9 +26,11 @@ def test_worker_killed_or_frozen_anywhere_enrolls_everybody_once_and_loses_no_li
 @pytest.mark.parametrize(("bug", "strike"), zip(BUGS, ["kill", "kill", "freeze"], strict=True), ids=list(BUGS))
 def test_deliberate_bug_is_found_out(emulator, bug, strike):
     setting = HARDEST[1]
-    cell = next(
+    at_a_call = [
         cell for cell in cells(emulator, setting) if cell.strike == strike and cell.point == "after POST $batch"
-    )
+    ]
+    # The last one is the enrollment that repairs a lost answer; frozen at the first, much is left to do.
+    cell = at_a_call[-1 if strike == "kill" else 0]
     assert try_cell(emulator, cell) == []
     assert try_cell(emulator, cell, bug)
 

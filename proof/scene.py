@@ -190,6 +190,6 @@ def _wait_until_stopped(process: BaseProcess) -> None:
         try:
             if stat.read_text().rpartition(")")[2].split()[0] == "T":
                 return
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return
         process.join(0.01)

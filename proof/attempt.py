@@ -29,7 +29,7 @@ class Attempt:
     :param rows: the people.
     :param ledger: ``sql`` or ``state store``.
     :param run_id: the DAG run.
-    :param strike_at: number of the point at which the signal strikes; None is nowhere.
+    :param strike_at: name of the point at which the signal strikes, and which time it is passed; None is nowhere.
     :param signal_number: the signal.
     :param bug: name of a deliberate bug; None is the product as it is.
     """
@@ -41,7 +41,7 @@ class Attempt:
     rows: Sequence[Mapping[str, Any]]
     ledger: str
     run_id: str = "scheduled"
-    strike_at: int | None = None
+    strike_at: tuple[str, int] | None = None
     signal_number: int = 9
     bug: str | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,22 +20,23 @@ class Points:
     """
     Counts the points as they are passed, and strikes at one of them.
 
-    :param strike_at: number of the point, counted from 1; None strikes nowhere.
+    :param strike_at: name of the point and which time it is passed, counted from 1; None strikes nowhere. (How often
+        an event is read depends on the clock, so points are not numbered through.)
     :param signal_number: what strikes, SIGKILL or SIGSTOP.
     :param passed: file that the names of the points passed go to.
     """
 
-    def __init__(self, strike_at: int | None, signal_number: int, passed: Path) -> None:
+    def __init__(self, strike_at: tuple[str, int] | None, signal_number: int, passed: Path) -> None:
         self._strike_at = strike_at
         self._signal_number = signal_number
         self._passed = passed.open("a", buffering=1)
-        self._count = 0
+        self._times: Counter[str] = Counter()
 
     def passing(self, name: str) -> None:
         """Note a point, and strike if it is the one."""
-        self._count += 1
+        self._times[name] += 1
         self._passed.write(f"{name}\n")
-        if self._count == self._strike_at:
+        if (name, self._times[name]) == self._strike_at:
             os.kill(os.getpid(), self._signal_number)
 
     def around(self, name: str, call: Callable[[], T]) -> T:

@@ -105,10 +105,14 @@ class Scene:
         return ending(attempt)
 
     def freeze_and_overtake(self, attempt: Attempt) -> tuple[str | None, str | None]:
-        """Freeze an attempt at its point, make another one meanwhile, then let it go on; return both endings."""
+        """
+        Freeze an attempt at its point, make another one meanwhile, then let it go on.
+
+        :return: how both ended; None for the older where it never came to that point.
+        """
         older = self.start(replace(attempt, signal_number=signal.SIGSTOP))
         assert older.pid is not None
-        _wait_until_stopped(older)
+        was_stopped = _wait_until_stopped(older)
         younger = self.attempt(attempt.rows, run_id=attempt.run_id)
         said = self.run(younger)
         shutil.copy(self.folder / f"xcom-{attempt.run_id}.db", self.folder / "xcom-younger.db")
@@ -117,7 +121,7 @@ class Scene:
         self.finish(older)
         # The API server turns away what a dead attempt pushes; here both write to one file.
         shutil.copy(self.folder / "xcom-younger.db", self.folder / f"xcom-{attempt.run_id}.db")
-        return ending(attempt), said
+        return ending(attempt) if was_stopped else None, said
 
     def xcom(self, run_id: str = "scheduled") -> list[dict[str, Any]]:
         """Return the rows that a run's last attempt handed on."""
@@ -183,13 +187,14 @@ def empty_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_until_stopped(process: BaseProcess) -> None:
+def _wait_until_stopped(process: BaseProcess) -> bool:
     stat = Path(f"/proc/{process.pid}/stat")
     deadline = time.monotonic() + LONGEST_ATTEMPT
     while process.is_alive() and time.monotonic() < deadline:
         try:
             if stat.read_text().rpartition(")")[2].split()[0] == "T":
-                return
+                return True
         except (FileNotFoundError, ProcessLookupError):
-            return
+            break
         process.join(0.01)
+    return False

@@ -248,7 +248,7 @@ def test_the_timeout_ends_the_waiting(run_dag, emulator, register, way, soft_fai
         ("'{{ 1 }} people'", {}, "registrants is neither"),
         ("['a@example.org']", {"webinar_id": "{{ none or '' }}"}, "webinar_id is empty"),
         (
-            "{'run_key': 'r', 'rows': 1, 'ledger_conn_id': 'none', 'ledger_table': 't'}",
+            "{'run_key': 'r', 'attempt': 1, 'rows': 1, 'ledger_conn_id': 'none', 'ledger_table': 't'}",
             {},
             "'none' is not a connection to a SQL database",
         ),

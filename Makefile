@@ -13,9 +13,11 @@ PINS_3.0.6 := fastapi==0.116.1 cadwyn==5.4.4 starlette==0.47.3 svcs==25.1.0
 PINS_3.1.8 := fastapi==0.117.1 cadwyn==5.4.6 starlette==0.48.0 svcs==25.1.0
 PINS_3.2.2 := fastapi==0.138.0 cadwyn==7.1.0 starlette==1.3.1 svcs==25.1.0
 
-AIRFLOW_TESTS := tests/hooks tests/operators tests/sensors tests/example_dags tests/test_provider.py
+AIRFLOW_TESTS := tests/hooks tests/operators tests/sensors tests/transfers tests/example_dags tests/test_provider.py
+# Much of a test run is waiting. A file's tests stay together: they may share tables.
+SPREAD := -n 3 --dist loadfile
 
-.PHONY: demo airflow test lint newest oldest matrix proof constraints clean
+.PHONY: demo airflow test lint newest oldest matrix proof bench constraints clean
 
 demo: .venv/ready
 	@$(BIN)/python -m demo
@@ -32,15 +34,19 @@ lint: .venv/ready
 	$(BIN)/lint-imports
 
 newest: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SPREAD)
 
 # What Airflow has a say in, once more on the oldest one.
 oldest: .venv-$(OLDEST)/ready
-	.venv-$(OLDEST)/bin/python -m pytest $(AIRFLOW_TESTS)
+	.venv-$(OLDEST)/bin/python -m pytest $(SPREAD) $(AIRFLOW_TESTS)
 
 # Kills and freezes a worker wherever it touches network, ledger or XCom, and prints what became of everybody.
 proof: .venv/ready
 	$(BIN)/python -m proof
+
+# This provider beside what people would write today: every measure, one run, at most a quarter of an hour.
+bench: .venv-bench/ready
+	.venv-bench/bin/python -m benchmarks
 
 # Every Airflow that is supported; Python 3.11 and 3.12 can run them all.
 matrix: $(MATRIX:%=matrix-%)
@@ -54,6 +60,9 @@ matrix-%:
 
 .venv-$(OLDEST)/ready: pyproject.toml constraints-$(OLDEST).txt
 	@$(call make_environment,.venv-$(OLDEST),-c constraints-$(OLDEST).txt)
+
+.venv-bench/ready: pyproject.toml constraints.txt benchmarks/requirements.txt
+	@$(call make_environment,.venv-bench,-r benchmarks/requirements.txt -c constraints.txt)
 
 .venv-%/ready: pyproject.toml
 	@$(call make_environment,.venv-$*,apache-airflow==$* $(PINS_$*) --prerelease=if-necessary-or-explicit)

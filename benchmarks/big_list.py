@@ -7,7 +7,8 @@ import sqlite3
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from airflow_provider_teams_registration.emulator.server import Emulator
-from benchmarks.airflow_run import AirflowHome
+from benchmarks.airflow_run import AirflowHome, Taken
 
 SIZES = (500, 5_000, 50_000)
 POSTGRES = os.environ.get("TEAMS_REGISTRATION_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
@@ -55,12 +56,36 @@ def _people() -> list[tuple[str, str, str]]:
     return [(f"crm-{number:06d}", f"person.{number}@example.org", f"Person {number}") for number in range(max(SIZES))]
 
 
-def measure(table: Table, name: str, warehouse: Mapping[str, Any]) -> None:
-    """Enroll lists of all sizes from one warehouse, each twice, and add the figures to the table."""
+@dataclass(frozen=True)
+class Listed:
+    """
+    What one run over one list took.
+
+    :param people: length of the list.
+    :param what: first run or idle re-run.
+    :param taken: what the DAG run took.
+    :param writes: HTTP calls that write.
+    :param reads: HTTP calls that read.
+    :param on_event: how many are on the event then.
+    """
+
+    people: int
+    what: str
+    taken: Taken
+    writes: int
+    reads: int
+    on_event: int
+
+
+def take(
+    warehouse: Mapping[str, Any], sizes: Sequence[int] = SIZES, latency: float = 0.0, is_warm: bool = False
+) -> Iterator[Listed]:
+    """Enroll lists of all sizes from one warehouse, each twice."""
     with Emulator() as emulator:
-        emulator.set_switches(page_size=1000)
-        airflow = AirflowHome({"teams_registration_default": emulator.connection(), "warehouse": warehouse})
-        for size in SIZES:
+        emulator.set_switches(page_size=1000, latency=latency)
+        connections = {"teams_registration_default": emulator.connection(), "warehouse": warehouse}
+        airflow = AirflowHome(connections, is_warm=is_warm)
+        for size in sizes:
             meeting = emulator.books.add_meeting(f"{size} people", allowed_registrant="everyone")
             task = _task(meeting.id, emulator.organizer_id, size)
             for what in ("first run", "idle re-run"):
@@ -72,9 +97,17 @@ def measure(table: Table, name: str, warehouse: Mapping[str, Any]) -> None:
                     if entry.batch is None
                 )
                 on_event = len(emulator.books.enrolled(meeting.id))
-                figures = (f"{taken.seconds:.1f} s", f"{taken.peak_mb:.0f} MB", f"{taken.xcom_bytes:,} B")
-                counts = (str(calls["writes"]), str(calls["reads"]), f"{on_event:,}")
-                table.add_row(name, f"{size:,}", what, taken.state, *figures, *counts)
+                yield Listed(size, what, taken, calls["writes"], calls["reads"], on_event)
+        airflow.remove()
+
+
+def measure(table: Table, name: str, warehouse: Mapping[str, Any]) -> None:
+    """Add the figures of one warehouse to the table."""
+    for listed in take(warehouse):
+        taken = listed.taken
+        figures = (f"{taken.seconds:.1f} s", f"{taken.peak_mb:.0f} MB", f"{taken.xcom_bytes:,} B")
+        counts = (str(listed.writes), str(listed.reads), f"{listed.on_event:,}")
+        table.add_row(name, f"{listed.people:,}", listed.what, taken.state, *figures, *counts)
 
 
 def _task(meeting_id: str, organizer_id: str, size: int) -> str:

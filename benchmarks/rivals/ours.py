@@ -1,0 +1,79 @@
+"""(f) This provider: one operator, as its README shows it."""
+
+from __future__ import annotations
+
+from benchmarks.rivals.rival import Connections, Rival
+from benchmarks.service import Service
+
+_IMPORT = """
+from airflow_provider_teams_registration.operators.enroll import EnrollRegistrantOperator
+"""
+TASKS = (
+    _IMPORT
+    + """
+EnrollRegistrantOperator(
+    task_id="enroll",
+    meeting_id=MEETING,
+    organizer_id=ORGANIZER,
+    registrants=people(),
+)
+"""
+)
+
+# For people whose answer was lost with their link: a ledger that outlives the task, and a new link for them. The
+# emulator shows everybody at once, so a send that does not show after five seconds did not land.
+SAFE_TASKS = (
+    _IMPORT
+    + """
+from datetime import timedelta
+EnrollRegistrantOperator(
+    task_id="enroll",
+    meeting_id=MEETING,
+    organizer_id=ORGANIZER,
+    registrants=people(),
+    ledger_conn_id="ledger",
+    on_missing_join_url="re_enroll",
+    settle_after=5,
+    retries=3,
+    retry_delay=timedelta(seconds=2),
+)
+"""
+)
+
+WEBINAR_TASKS = (
+    _IMPORT
+    + """
+EnrollRegistrantOperator(task_id="enroll", webinar_id=WEBINAR, registrants=people())
+"""
+)
+
+CHUNK_TASKS = (
+    _IMPORT
+    + """
+@task
+def chunks(rows):
+    size = -(-len(rows) // CHUNKS)
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+EnrollRegistrantOperator.partial(
+    task_id="enroll",
+    meeting_id=MEETING,
+    organizer_id=ORGANIZER,
+).expand(registrants=chunks(people()))
+"""
+)
+
+
+def ours_connection(service: Service) -> Connections:
+    """Return this provider's connection to the emulator."""
+    extra = {
+        "tenant_id": service.tenant_id,
+        "authority": service.url,
+        "base_url": service.url,
+        "verify": service.ca_file,
+        "disable_instance_discovery": True,
+    }
+    own = {"login": service.client_id, "password": service.client_secret, "extra": extra}
+    return {"teams_registration_default": {"conn_type": "teams_registration", **own}}
+
+
+RIVAL = Rival("f", "this provider's operator", TASKS, ours_connection, is_batched=True)

@@ -14,10 +14,20 @@ from rich.console import Console
 from airflow_provider_teams_registration.emulator.server import Emulator
 from demo.airflow_home import AIRFLOW, DATABASE, HOME, ROOT, WAREHOUSE, environment
 from demo.mail_sink import MailSink
-from demo.results import Result, compare, enrolled_rows, is_as_it_should_be, people_sent, same_links, show
+from demo.results import (
+    Result,
+    compare,
+    compare_webinar,
+    enrolled_rows,
+    is_as_it_should_be,
+    people_sent,
+    same_links,
+    show,
+)
 from demo.warehouse import make_warehouse
 
 DAG_ID = "warehouse_to_inbox"
+WEBINAR_DAG_ID = "webinar_to_inbox"
 REFUSED_BY_GRAPH = "crm-000042"
 EMULATOR_PORT, MAIL_PORT = 8443, 8025
 console = Console(highlight=False)
@@ -48,8 +58,16 @@ def run() -> int:
                 console.print(f"[red]'airflow {' '.join(command)}' failed; {_shown(log)} says why.[/]")
                 return 1
             before, results = results, compare(enrolled_rows(DATABASE, DAG_ID), emulator, mail_sink)
-        sent = people_sent(emulator)
+            sent = people_sent(emulator)
+        console.print(f"Airflow runs the DAG '{WEBINAR_DAG_ID}', for a webinar with three seats …")
+        command = [AIRFLOW, "dags", "test", WEBINAR_DAG_ID]
+        done = subprocess.run(command, env=told, stdout=output, stderr=output, check=False)
+        webinar = compare_webinar(enrolled_rows(DATABASE, WEBINAR_DAG_ID), emulator, mail_sink)
     show(before, console)
+    show(webinar, console, title="And for a webinar")
+    if done.returncode or not is_as_it_should_be(webinar):
+        console.print(f"[red]The webinar is not as it should be; {_shown(log)} says why.[/]")
+        return 1
     return _verdict(before, results, sent)
 
 

@@ -50,6 +50,7 @@ def environment(emulator: Emulator, mail_sink: MailSink) -> dict[str, str]:
         "AIRFLOW_CONN_TEAMS_REGISTRATION_DEFAULT": json.dumps(emulator.connection()),
         "AIRFLOW_VAR_TEAMS_MEETING_ID": emulator.meeting_id,
         "AIRFLOW_VAR_TEAMS_ORGANIZER_ID": emulator.organizer_id,
+        "AIRFLOW_VAR_TEAMS_WEBINAR_ID": emulator.waitlist_webinar_id,
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }

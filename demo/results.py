@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from demo.mail_sink import MailSink
 
 _ENROLLED = ("enrolled", "already_enrolled")
-_STYLES = {"enrolled": "green", "invalid": "yellow", "rejected": "red", "unknown": "red"}
+_STYLES = {"enrolled": "green", "invalid": "yellow", "waitlisted": "yellow", "rejected": "red", "unknown": "red"}
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,20 @@ def compare(rows: list[dict[str, Any]], emulator: Emulator, mail_sink: MailSink)
     ]
 
 
-def show(results: list[Result], console: Console) -> None:
+def compare_webinar(rows: list[dict[str, Any]], emulator: Emulator, mail_sink: MailSink) -> list[Result]:
+    """Put the three side by side for the webinar, person by person."""
+    registered = emulator.books.webinars.registered(emulator.waitlist_webinar_id)
+    links = {one.email: one.join_web_url for one in registered}
+    mailed = mail_sink.links()
+    return [
+        Result(row, len(mailed.get(row["email"], [])), mailed.get(row["email"]) == [links.get(row["email"])])
+        for row in rows
+    ]
+
+
+def show(results: list[Result], console: Console, title: str = "From the warehouse to the inbox") -> None:
     """Print the table."""
-    table = Table(title="From the warehouse to the inbox", box=box.SIMPLE_HEAD)
+    table = Table(title=title, box=box.SIMPLE_HEAD)
     for column in ("id", "name", "outcome", "mail", "own link", "error"):
         table.add_column(column, overflow="fold")
     for result in results:

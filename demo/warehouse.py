@@ -29,4 +29,14 @@ def make_warehouse(path: Path) -> int:
     with closing(sqlite3.connect(path)) as warehouse, warehouse:
         warehouse.execute("CREATE TABLE attendees (signed_up_at INTEGER PRIMARY KEY, id, first_name, last_name, email)")
         warehouse.executemany("INSERT INTO attendees (id, first_name, last_name, email) VALUES (?, ?, ?, ?)", rows)
+        warehouse.execute(
+            "CREATE TABLE webinar_attendees (signed_up_at INTEGER PRIMARY KEY, id, first_name, last_name, email)"
+        )
+        warehouse.executemany(
+            "INSERT INTO webinar_attendees (id, first_name, last_name, email) VALUES (?, ?, ?, ?)",
+            [
+                (f"web-{number}", first, "Web", f"{first}.web@example.org".lower())
+                for number, first in enumerate(_FIRST[:5])
+            ],
+        )
     return len(rows)

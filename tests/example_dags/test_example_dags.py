@@ -182,9 +182,7 @@ def test_webinar_mails_whoever_has_a_seat_and_the_next_run_whoever_got_in_since(
     assert mail_sink.links() == links_of(emulator)
 
 
-def test_people_on_the_waitlist_are_mailed_when_they_get_in(
-    run_example, emulator, mail_sink, monkeypatch, tmp_path
-):
+def test_people_on_the_waitlist_are_mailed_when_they_get_in(run_example, emulator, mail_sink, monkeypatch, tmp_path):
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", sqlite_warehouse(tmp_path))
     stop = threading.Event()
 

@@ -17,13 +17,13 @@ from airflow_provider_teams_registration.operators.enrolling import (
     SUMMARY_KEY,
     refuse_two_events,
 )
-from airflow_provider_teams_registration.operators.rows import RegistrantRows, hold_given, hold_rendered
+from airflow_provider_teams_registration.operators.rows import HoldsRegistrants, RegistrantRows, hold_rendered
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class CancelRegistrantOperator(BaseOperator):
+class CancelRegistrantOperator(HoldsRegistrants, BaseOperator):
     """
     Take people off an online meeting or a webinar. Whoever is off already counts as taken off.
 
@@ -85,17 +85,6 @@ class CancelRegistrantOperator(BaseOperator):
         self._stop = threading.Event()
         if (meeting_id is None) == (webinar_id is None):
             refuse_two_events(meeting_id, webinar_id)
-
-    @property
-    def registrants(self) -> Any:
-        """The people, as they were given or, once rendered, as :class:`RegistrantRows`."""
-        return self._registrants
-
-    @registrants.setter
-    def registrants(self, value: Any) -> None:
-        # The first word is the author's and may be a template; what follows is what Airflow rendered it to.
-        was_given = hasattr(self, "_registrants")
-        self._registrants = hold_rendered(value) if was_given else hold_given(value)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Take everybody off, push summary and rows, and fail where somebody is still on."""

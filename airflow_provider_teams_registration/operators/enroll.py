@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure
 from airflow_provider_teams_registration.operators.enrolling import EnrollingOperator
-from airflow_provider_teams_registration.operators.rows import RegistrantRows, hold_given, hold_rendered
+from airflow_provider_teams_registration.operators.rows import HoldsRegistrants, RegistrantRows, hold_rendered
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class EnrollRegistrantOperator(EnrollingOperator):
+class EnrollRegistrantOperator(HoldsRegistrants, EnrollingOperator):
     """
     Enroll people in a Microsoft Teams event and return each one's own join link.
 
@@ -45,17 +45,6 @@ class EnrollRegistrantOperator(EnrollingOperator):
     def __init__(self, *, registrants: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.registrants = registrants
-
-    @property
-    def registrants(self) -> Any:
-        """The people, as they were given or, once rendered, as :class:`RegistrantRows`."""
-        return self._registrants
-
-    @registrants.setter
-    def registrants(self, value: Any) -> None:
-        # The first word is the author's and may be a template; what follows is what Airflow rendered it to.
-        was_given = hasattr(self, "_registrants")
-        self._registrants = hold_rendered(value) if was_given else hold_given(value)
 
     def execute(self, context: Context) -> Any:
         """Enroll everybody, push summary and rows, and fail where the outcome is not what was asked for."""

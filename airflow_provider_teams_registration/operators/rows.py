@@ -37,6 +37,21 @@ class RegistrantRows:
     __repr__ = __str__
 
 
+class HoldsRegistrants:
+    """A task that is given people, and holds them so that Airflow stores and shows no more than their number."""
+
+    @property
+    def registrants(self) -> Any:
+        """The people, as they were given or, once rendered, as :class:`RegistrantRows`."""
+        return self._registrants
+
+    @registrants.setter
+    def registrants(self, value: Any) -> None:
+        # The first word is the author's and may be a template; what follows is what Airflow rendered it to.
+        was_given = hasattr(self, "_registrants")
+        self._registrants = hold_rendered(value) if was_given else hold_given(value)
+
+
 class UnreadableRows:
     """What a template rendered to, where that is no JSON. It may hold people all the same, so it is not shown."""
 

@@ -25,7 +25,7 @@ from airflow_provider_teams_registration.hooks.failures import (
     failures_for_airflow,
 )
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.operators.rows import RegistrantRows, hold_given, hold_rendered
+from airflow_provider_teams_registration.operators.rows import HoldsRegistrants, RegistrantRows, hold_rendered
 from airflow_provider_teams_registration.read_enrollments import read_enrollments
 from airflow_provider_teams_registration.triggers.registrant import NextLookTrigger
 
@@ -39,7 +39,7 @@ _CANCELED = "canceled"
 _NOT_REGISTERED = "not registered for the webinar"
 
 
-class RegistrantStatusSensor(BaseSensorOperator):
+class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
     """
     Wait until none of some people is on a webinar's waitlist or waits for approval, and return everybody's row.
 
@@ -83,17 +83,6 @@ class RegistrantStatusSensor(BaseSensorOperator):
         self.webinar_id = webinar_id
         self.conn_id = conn_id
         self.deferrable = deferrable
-
-    @property
-    def registrants(self) -> Any:
-        """The people, as they were given or, once rendered, as :class:`RegistrantRows`."""
-        return self._registrants
-
-    @registrants.setter
-    def registrants(self, value: Any) -> None:
-        # The first word is the author's and may be a template; what follows is what Airflow rendered it to.
-        was_given = hasattr(self, "_registrants")
-        self._registrants = hold_rendered(value) if was_given else hold_given(value)
 
     def execute(self, context: Context) -> Any:
         """Wait here, or look once and leave the waiting to the triggerer."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import count
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from airflow_provider_teams_registration.enrollment.ledger import (
@@ -36,9 +38,10 @@ class TaskStateStore(Protocol):
 
 class StateStoreLedger(MemoryLedger):
     """
-    Writes each batch under a key of its own, and reads them all when an attempt begins.
+    Adds a page for every write, under keys that only this attempt writes, and reads all pages when an attempt begins.
 
-    Registrants are stored as hashes: their ids may be personal.
+    So an attempt that was overtaken unawares cannot write over what the younger one notes. Registrants are stored as
+    hashes: their ids may be personal.
 
     :param store: the task's state store.
     :param run: who enrolls.
@@ -55,20 +58,11 @@ class StateStoreLedger(MemoryLedger):
         """Take over from older attempts and read what they wrote."""
         super().begin(event)
         self._prefix = f"teams_registration/{_hash(event)}"
-        self._slots: dict[str, int] = {}
-        self._members: list[list[str]] = []
+        self._pages = 0
         self.attempt = int(self._ask(lambda: self._store.get(f"{self._prefix}/attempt", 0))) + 1
         self._ask(lambda: self._store.set(f"{self._prefix}/attempt", self.attempt))
-        while (batch := self._read(len(self._members))) is not None:
-            number = len(self._members)
-            self._members.append([])
-            for entry in batch:
-                known = self._entries.get(entry.registrant)
-                # An entry moved to another slot stands in both for a moment.
-                if known is None or (known.version, known.attempt) <= (entry.version, entry.attempt):
-                    self._place(entry.registrant, number)
-                    self._entries[entry.registrant] = entry
-        self._slots_stored = len(self._members)
+        for attempt in range(1, self.attempt):
+            self._entries.update((entry.registrant, entry) for entry in self._written_by(attempt))
 
     def recall(self, registrants: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return the entries there are."""
@@ -76,14 +70,12 @@ class StateStoreLedger(MemoryLedger):
         return _renamed(super().recall(list(names)), names)
 
     def write(self, entries: Sequence[LedgerEntry]) -> Written:
-        """Write entries; new ones share a slot, known ones stay in theirs."""
-        self._hold_fence()
+        """Write entries, in one page where one holds them."""
         names = {_hash(entry.registrant): entry.registrant for entry in entries}
         before = {name: self._entries.get(name) for name in names}
         written = super().write([_named(entry, _hash(entry.registrant)) for entry in entries])
         try:
-            for number, members in self._changed_slots(list(written.stored)).items():
-                self._save(number, members)
+            self._add_pages(list(written.stored.values()))
         except LedgerFailure:
             # What was not stored must not count as written.
             known = {name: entry for name, entry in before.items() if entry is not None}
@@ -105,45 +97,22 @@ class StateStoreLedger(MemoryLedger):
         if self._ask(lambda: self._store.get(f"{self._prefix}/attempt", 0)) != self.attempt:
             raise FencedOff("A younger attempt of this task has taken over; this one sends no more.")
 
-    def _changed_slots(self, registrants: Sequence[str]) -> dict[int, list[str]]:
-        new = [registrant for registrant in registrants if registrant not in self._slots]
-        if new:
-            self._members.append([])
-            for registrant in new:
-                self._place(registrant, len(self._members) - 1)
-        return {number: self._members[number] for number in {self._slots[name] for name in registrants}}
+    def _add_pages(self, entries: Sequence[LedgerEntry]) -> None:
+        pages = _pages([_dumped(entry) for entry in entries])
+        for number, page in enumerate(pages, start=self._pages):
+            self._ask(partial(self._store.set, self._key(self.attempt, number), page))
+        # Pages of a write that failed half-way are written over by the next.
+        self._pages += len(pages)
 
-    def _place(self, registrant: str, number: int) -> None:
-        if registrant in self._slots:
-            self._members[self._slots[registrant]].remove(registrant)
-        self._slots[registrant] = number
-        self._members[number].append(registrant)
+    def _written_by(self, attempt: int) -> Iterator[LedgerEntry]:
+        for number in count():
+            page = self._ask(partial(self._store.get, self._key(attempt, number), None))
+            if page is None:
+                return
+            yield from (self._loaded(item) for item in page)
 
-    def _save(self, number: int, members: Sequence[str]) -> None:
-        value = [_dumped(self._entries[name]) for name in members if name in self._entries]
-        if len(json.dumps(value)) > MAX_VALUE and len(members) > 1:
-            # The half that moves is written to its new slot first, so that it always stands somewhere.
-            moving = list(members[len(members) // 2 :])
-            self._members.append([])
-            new = len(self._members) - 1
-            for name in moving:
-                self._place(name, new)
-            self._save(new, self._members[new])
-            self._save(number, self._members[number])
-            return
-        self._put(number, value)
-
-    def _put(self, number: int, value: Sequence[Mapping[str, Any]]) -> None:
-        # Reading ends at the first slot that is missing: a failure or a kill must not leave a gap.
-        while self._slots_stored < number:
-            self._ask(lambda: self._store.set(f"{self._prefix}/{self._slots_stored}", []))
-            self._slots_stored += 1
-        self._ask(lambda: self._store.set(f"{self._prefix}/{number}", value))
-        self._slots_stored = max(self._slots_stored, number + 1)
-
-    def _read(self, number: int) -> list[LedgerEntry] | None:
-        value = self._ask(lambda: self._store.get(f"{self._prefix}/{number}", None))
-        return None if value is None else [self._loaded(item) for item in value]
+    def _key(self, attempt: int, page: int) -> str:
+        return f"{self._prefix}/{attempt}/{page}"
 
     def _loaded(self, item: Mapping[str, Any]) -> LedgerEntry:
         return LedgerEntry(
@@ -162,6 +131,21 @@ class StateStoreLedger(MemoryLedger):
         except Exception as error:
             # The text may hold what was to be stored.
             raise LedgerFailure(f"Airflow's task state store failed with {type(error).__name__}.") from None
+
+
+def _pages(items: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Share items out among as few values of the store as hold them."""
+    pages: list[list[dict[str, Any]]] = []
+    room = 0
+    for item in items:
+        # JSON as Airflow writes it, ASCII alone: a character is a byte.
+        size = len(json.dumps(item)) + len(", ")
+        if not pages or size > room:
+            pages.append([])
+            room = MAX_VALUE - len("[]")
+        pages[-1].append(item)
+        room -= size
+    return pages
 
 
 def _dumped(entry: LedgerEntry) -> dict[str, Any]:

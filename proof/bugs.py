@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_teams_registration.enrollment.books import Books, Foreign
+from airflow_provider_teams_registration.enrollment.books import Books, Finished, Foreign
 from airflow_provider_teams_registration.enrollment.person import Person
 from airflow_provider_teams_registration.enrollment.settling import Settling, Step
 from airflow_provider_teams_registration.enrollment.sql_ledger import SqlLedger
@@ -26,10 +26,15 @@ def _send_again_instead_of_settling() -> None:
 
 
 def _write_the_ledger_only_after_the_answer() -> None:
-    def claim(_: Books, people: Sequence[Person]) -> tuple[list[Person], Foreign]:
-        return list(people), []
+    write_all = Books.write
 
-    Books.claim = claim  # type: ignore[method-assign]
+    def write(
+        books: Books, finished: Sequence[Finished], people: Sequence[Person] = ()
+    ) -> tuple[list[Person], Foreign]:
+        _, foreign = write_all(books, finished)
+        return list(people), foreign
+
+    Books.write = write  # type: ignore[method-assign]
 
 
 def _remove_the_fence() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from airflow_provider_teams_registration.enrollment.ledger import FencedOff, Ledger, LedgerEntry, LedgerFailure
+from airflow_provider_teams_registration.enrollment.ledger import FencedOff, Ledger, LedgerEntry
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
 from airflow_provider_teams_registration.enrollment.person import Person
 from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError
@@ -39,38 +39,32 @@ class Books:
         self._ledger = ledger
         self.done: list[Enrollment] = []
 
-    def claim(self, people: Sequence[Person]) -> tuple[list[Person], Foreign]:
+    def write(self, finished: Sequence[Finished], people: Sequence[Person] = ()) -> tuple[list[Person], Foreign]:
         """
-        Write people as sent, before they are.
+        Write outcomes, and people as sent before they are, all at once: each write may be a call to another machine.
 
-        :return: those who are ours to send, and those whom another run got hold of meanwhile.
+        :param finished: whose outcome is known.
+        :param people: whom we are about to send.
+        :return: those who are ours to send, and those whom another run took over meanwhile: what it wrote counts.
         """
-        if not people:
+        if not finished and not people:
             return [], []
-        written = self._ledger.write([person.entry_in_flight() for person in people])
-        for person in people:
-            person.entry = written.stored.get(person.key, person.entry)
-        foreign: Foreign = [(person, written.foreign[person.key]) for person in people if person.key in written.foreign]
-        return [person for person in people if person.key in written.stored], foreign
-
-    def record(self, finished: Sequence[Finished]) -> Foreign:
-        """
-        Write outcomes.
-
-        :return: those whom another run took over meanwhile: its outcome counts, not ours.
-        """
-        if not finished:
-            return []
+        outcomes = [one.person.entry_for(one.enrollment, one.error) for one in finished]
         try:
-            written = self._ledger.write([one.person.entry_for(one.enrollment, one.error) for one in finished])
+            written = self._ledger.write([*outcomes, *(person.entry_in_flight() for person in people)])
         except FencedOff as error:
             self.done += [one.person.refused(error, Outcome.UNKNOWN) for one in finished]
             raise
-        except LedgerFailure:
+        except BaseException:
+            # Whether or not the ledger has it, this is what became of them.
             self.done += [one.enrollment for one in finished]
             raise
         self.done += [one.enrollment for one in finished if one.person.key in written.stored]
-        return [(one.person, written.foreign[one.person.key]) for one in finished if one.person.key in written.foreign]
+        for person in people:
+            person.entry = written.stored.get(person.key, person.entry)
+        everybody = [*(one.person for one in finished), *people]
+        foreign: Foreign = [(one, written.foreign[one.key]) for one in everybody if one.key in written.foreign]
+        return [person for person in people if person.key in written.stored], foreign
 
     def recall(self, people: Sequence[Person]) -> Foreign:
         """Read what the ledger says of people."""

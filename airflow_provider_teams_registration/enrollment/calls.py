@@ -3,82 +3,136 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from airflow_provider_teams_registration.enrollment.event import Standing
-from airflow_provider_teams_registration.enrollment.outcome import Outcome
+from airflow_provider_teams_registration.enrollment.answer import (
+    NOT_EXECUTED,
+    NOT_SENT,
+    TAKEN_OFF,
+    Answer,
+    longest_wait,
+)
+from airflow_provider_teams_registration.enrollment.ledger import utc_now
 from airflow_provider_teams_registration.enrollment.person import NotTakenOff, Person
 from airflow_provider_teams_registration.graph.errors import AnswerLost, TeamsRegistrationError
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.enrollment.event import Event
+    from airflow_provider_teams_registration.graph.pace import Pace
 
 log = logging.getLogger(__name__)
 
-Answer = Standing | TeamsRegistrationError
-
-TAKEN_OFF = Standing(Outcome.CANCELLED)
-"""Answers for somebody whose old records are gone, and who can be put on now."""
+_GATHERING = 0.1
 
 
 class Calls:
     """
-    Makes calls side by side. Leaving it as a context waits for those under way.
+    Makes calls side by side, with as many lined up behind them, so that none waits for the ledger.
+
+    Whoever is lined up is in the ledger as sent. They go only while that is fresh: if it took too long, another run may
+    have taken them over. Leaving this as a context drops who is lined up and waits for the calls under way.
 
     :param event: the event.
     :param at_once: how many calls may be under way.
+    :param good_for: how long after the ledger's "sent" somebody may be sent.
+    :param stop: set from outside to send nobody any more.
     """
 
-    def __init__(self, event: Event, at_once: int) -> None:
+    def __init__(self, event: Event, at_once: int, good_for: timedelta, stop: threading.Event) -> None:
         self._event = event
         self._at_once = at_once
+        self._good_for = good_for
+        self._stop = stop
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="enroll")
-        self._under_way: dict[Future[list[Answer]], Sequence[Person]] = {}
+        self._made: dict[Future[list[Answer]], Sequence[Person]] = {}
 
     def __enter__(self) -> Calls:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._threads.shutdown()
+        self._threads.shutdown(cancel_futures=True)
 
     @property
-    def under_way(self) -> int:
+    def unanswered(self) -> int:
         """How many answers are awaited."""
-        return len(self._under_way)
+        return len(self._made)
 
     @property
-    def is_one_free(self) -> bool:
-        """Whether another call may be made."""
-        return self.under_way < self._at_once
+    def room(self) -> int:
+        """How many more calls may be made, or lined up."""
+        return 2 * self._at_once - self.unanswered
 
     def make(self, people: Sequence[Person]) -> None:
-        """Put people on; those whose old records have to go are only taken off."""
-        # Here, not in the thread: the next decision to send must know of these.
-        self._event.pace.begin(len(people))
-        self._under_way[self._threads.submit(_enroll, self._event, people)] = people
+        """Put people on, whose writes have begun; those whose old records have to go are only taken off."""
+        self._made[self._threads.submit(self._call, people, utc_now())] = people
 
     def answers(self, timeout: float) -> Iterator[tuple[Sequence[Person], Sequence[Answer]]]:
         """Return what has been answered, after at most so many seconds."""
-        finished, _ = wait(self._under_way, timeout, FIRST_COMPLETED)
-        for call in finished:
-            people = self._under_way.pop(call)
+        for call in self._gather(timeout):
+            people = self._made.pop(call)
+            if call.cancelled():
+                self._event.pace.forgo(len(people))
+                yield people, [NOT_SENT] * len(people)
+                continue
             error = call.exception()
             yield people, call.result() if error is None else [_failure_of_ours(error)] * len(people)
 
+    def _gather(self, timeout: float) -> Collection[Future[list[Answer]]]:
+        """What is noted in the ledger together costs as much as each alone, so answers that are about to come may."""
+        answered, open_ = wait(self._made, timeout, FIRST_COMPLETED)
+        until = time.monotonic() + _GATHERING
+        while answered and len(open_) > self._at_once and (left := until - time.monotonic()) > 0:
+            more, open_ = wait(open_, left, FIRST_COMPLETED)
+            answered |= more
+        # What was dropped never counts as answered by itself.
+        return answered | {call for call in open_ if call.cancelled()}
+
+    def _call(self, people: Sequence[Person], noted: datetime) -> list[Answer]:
+        pace = self._event.pace
+        if not self._may_go(noted):
+            pace.forgo(len(people))
+            return [NOT_SENT] * len(people)
+        try:
+            answers = _enroll(self._event, people)
+        finally:
+            pace.end(len(people))
+        # Here, not where answers are taken: the next that is lined up must not go meanwhile.
+        _heed(pace, answers)
+        return answers
+
+    def _may_go(self, noted: datetime) -> bool:
+        """Wait out what is left of the pace's wait, unless the ledger's word gets too old over it."""
+        while not self._stop.is_set():
+            left = self._event.pace.left_for_begun()
+            if utc_now() + timedelta(seconds=left) - noted > self._good_for:
+                return False
+            if not left:
+                return True
+            time.sleep(left)
+        return False
+
+
+def _heed(pace: Pace, answers: Sequence[Answer]) -> None:
+    not_executed = [answer for answer in answers if isinstance(answer, NOT_EXECUTED)]
+    if len(not_executed) < len(answers):
+        pace.ease()
+    if not_executed:
+        pace.hold(longest_wait(not_executed))
+
 
 def _enroll(event: Event, people: Sequence[Person]) -> list[Answer]:
-    try:
-        # Taking off and putting on are two calls with the ledger in between: it must know that we still may.
-        answers: dict[Person, Answer] = _take_off(event, [person for person in people if person.records])
-        to_enroll = [person for person in people if person not in answers]
-        if to_enroll:
-            answers.update(zip(to_enroll, event.enroll([person.registrant for person in to_enroll]), strict=True))
-        return [answers[person] for person in people]
-    finally:
-        event.pace.end(len(people))
+    # Taking off and putting on are two calls with the ledger in between: it must know that we still may.
+    answers: dict[Person, Answer] = _take_off(event, [person for person in people if person.records])
+    to_enroll = [person for person in people if person not in answers]
+    if to_enroll:
+        answers.update(zip(to_enroll, event.enroll([person.registrant for person in to_enroll]), strict=True))
+    return [answers[person] for person in people]
 
 
 def _take_off(event: Event, people: Sequence[Person]) -> dict[Person, Answer]:

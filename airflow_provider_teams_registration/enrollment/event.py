@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
@@ -33,7 +34,7 @@ class Registrant:
     key: str = field(repr=False)
     body: Any = field(repr=False)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A hash of what Graph is to be told; it changes where the row changed in a way that matters."""
         return hashlib.sha256(json.dumps(vars(self.body), sort_keys=True, default=str).encode()).hexdigest()
@@ -66,7 +67,7 @@ class Event(Protocol):
 
     :ivar id: the event's id.
     :ivar pace: how fast its requests may go.
-    :ivar batch_size: how many people one call of :meth:`enroll` takes.
+    :ivar batch_size: how many people one call of :meth:`enroll` takes; 0 where the pace has no room for any now.
     :ivar hands_links_out_once: whether a link can be had only in the answer to the enrollment.
     """
 

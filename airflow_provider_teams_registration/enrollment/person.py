@@ -102,7 +102,15 @@ class Person:
             registrant=self.key,
         )
 
+    def given_up(self, error: TeamsRegistrationError | str) -> Enrollment:
+        """Return the enrollment of somebody who is not sent any more."""
+        # Whoever has records to go is still on the event, without anybody knowing the link.
+        if self.records and not self.is_ours:
+            return self.enrolled(Standing(Outcome.ALREADY_ENROLLED, error=_NO_NEW_LINK))
+        return self.refused(error, Outcome.UNKNOWN if self.records else Outcome.REJECTED)
 
+
+_NO_NEW_LINK = "on the event already, and could not be enrolled anew for a link"
 _MISSING = {
     Outcome.ENROLLED: "on the event, but their link is not at hand",
     Outcome.ALREADY_ENROLLED: (

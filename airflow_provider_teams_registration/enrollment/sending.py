@@ -7,40 +7,42 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from airflow_provider_teams_registration.enrollment.answer import (
+    MAX_TRIES,
+    NOT_EXECUTED,
+    NOT_SENT,
+    Answer,
+    longest_wait,
+    read_answer,
+)
 from airflow_provider_teams_registration.enrollment.books import Books, Finished, Foreign
-from airflow_provider_teams_registration.enrollment.calls import TAKEN_OFF, Answer, Calls
+from airflow_provider_teams_registration.enrollment.calls import Calls
 from airflow_provider_teams_registration.enrollment.event import Standing
 from airflow_provider_teams_registration.enrollment.ledger import utc_now
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
-from airflow_provider_teams_registration.enrollment.person import NotTakenOff, Person
+from airflow_provider_teams_registration.enrollment.person import Person
 from airflow_provider_teams_registration.enrollment.recall import Recalled, mark_change, recall, recalled
 from airflow_provider_teams_registration.enrollment.sending_options import Postponed, SendingOptions, Stopped
 from airflow_provider_teams_registration.enrollment.settling import Settling, Step
-from airflow_provider_teams_registration.graph.errors import (
-    AnswerLost,
-    BadRequest,
-    Conflict,
-    ServiceUnreachable,
-    TeamsRegistrationError,
-    Throttled,
-)
-from airflow_provider_teams_registration.graph.pace import LONGEST_WAIT
+from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError, Throttled
+from airflow_provider_teams_registration.graph.pace import HEAD_START, LONGEST_WAIT
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.enrollment.event import Event, Registrant
     from airflow_provider_teams_registration.enrollment.ledger import Ledger
     from airflow_provider_teams_registration.enrollment.progress import Progress
 
-MAX_TRIES = 8
 _SECONDS_BETWEEN_LOOKS_AT_STOP = 0.5
 _SECONDS_BETWEEN_LOOKS_AT_LEDGER = 1.0
 _FIRST_LOOK_AT_EVENT = 0.5
 _LONGEST_BETWEEN_LOOKS_AT_EVENT = 10.0
 _NOT_SENT = "Not sent: the task was stopped before"
 _NOT_SETTLED = "Sent or about to be sent when the task ended"
-_NO_NEW_LINK = "on the event already, and could not be enrolled anew for a link"
+_LONGEST_GOOD_FOR, _SHORTEST_GOOD_FOR = timedelta(seconds=1), timedelta(seconds=0.1)
 
 
 class Sending:
@@ -70,6 +72,7 @@ class Sending:
         self._through = 0
         self._calls_in_vain = 0
         self._waiting: deque[Person] = deque()
+        self._finished: list[Finished] = []
         self._unsettled: list[Person] = []
         self._busy: list[Person] = []
         self._pause = 0.0
@@ -85,7 +88,7 @@ class Sending:
         self._books.done = []
         people = [Person(registrant) for registrant in registrants]
         cut_short: BaseException | None = None
-        calls = Calls(self._event, self._options.max_parallel_requests)
+        calls = Calls(self._event, self._options.max_parallel_requests, self._good_for, self._stop)
         try:
             with calls:
                 self._decide(self._books.recall(people))
@@ -95,7 +98,8 @@ class Sending:
         except BaseException as error:
             cut_short = error
         # Leaving the block has waited for the calls under way.
-        for last_step in (*[lambda: self._take_answers(calls, timeout=0)] * calls.under_way, self._stop_waiting):
+        taking_answers = [partial(self._take_answers, calls, timeout=0)] * calls.unanswered
+        for last_step in [*taking_answers, partial(self._stop_waiting, calls)]:
             try:
                 last_step()
             except BaseException as error:
@@ -124,23 +128,60 @@ class Sending:
                 left.append(person.refused(_NOT_SETTLED, Outcome.UNKNOWN))
         return left
 
+    @property
+    def _good_for(self) -> timedelta:
+        """How long after the ledger's "sent" somebody may go: long before another run may think that they did not."""
+        return max(min(self._settle_after / 2, _LONGEST_GOOD_FOR), _SHORTEST_GOOD_FOR)
+
     def _send_all(self, calls: Calls) -> None:
-        while self._waiting or calls.under_way or self._unsettled or self._busy:
-            self._take_answers(calls, timeout=0)
+        while self._waiting or self._finished or calls.unanswered or self._unsettled or self._busy:
             if self._stop.is_set():
                 raise Stopped("the task was asked to stop")
-            may_send = bool(self._waiting) and calls.is_one_free
+            batches = self._begin_batches(calls)
+            if batches or self._finished:
+                self._write(batches, calls)
+                continue
             pause = self._event.pace.left()
-            if may_send and not pause:
-                self._send_next(calls)
-            elif calls.under_way:
+            if calls.unanswered:
                 # An answer that comes in meanwhile may ask for a longer wait.
                 longest = _SECONDS_BETWEEN_LOOKS_AT_STOP
-                self._take_answers(calls, timeout=min(pause, longest) if may_send else longest)
+                is_held_up = bool(self._waiting) and calls.room > 0
+                self._take_answers(calls, timeout=min(max(pause - HEAD_START, 0), longest) if is_held_up else longest)
             elif self._waiting and not self._may_look():
                 self._wait(pause)
             else:
                 self._look()
+
+    def _begin_batches(self, calls: Calls) -> list[list[Person]]:
+        """Those who can be sent now, or lined up, call by call. They wait on until the ledger has them."""
+        batches: list[list[Person]] = []
+        waiting = iter(self._waiting)
+        while len(batches) < calls.room and self._event.pace.left() <= HEAD_START:
+            batch = list(islice(waiting, self._event.batch_size))
+            if not batch:
+                break
+            # Now, not when they go: the next decision to send must know of these.
+            self._event.pace.begin(len(batch))
+            batches.append(batch)
+        return batches
+
+    def _write(self, batches: Sequence[Sequence[Person]], calls: Calls) -> None:
+        """Note what is known and who is sent next, and send them."""
+        finished, self._finished = self._finished, []
+        people = [person for batch in batches for person in batch]
+        claimed, foreign = self._books.write(finished, people)
+        for _ in people:
+            self._waiting.popleft()
+        self.has_begun = self.has_begun or bool(claimed)
+        ours = set(claimed)
+        for batch in batches:
+            still_ours = [person for person in batch if person in ours]
+            self._event.pace.forgo(len(batch) - len(still_ours))
+            if still_ours:
+                calls.make(still_ours)
+        self._progress.tell(self._through + len(self._books.done))
+        if foreign:
+            self._decide(foreign)
 
     def _may_look(self) -> bool:
         """Whether a wait before the next send can be used to read."""
@@ -149,8 +190,9 @@ class Sending:
 
     def _wait(self, seconds: float) -> None:
         if self._options.defer_over is not None and seconds > self._options.defer_over:
-            raise Postponed(seconds)
-        self._stop.wait(min(seconds, _SECONDS_BETWEEN_LOOKS_AT_STOP))
+            # Whoever goes on then knows nothing of what was written before.
+            raise Postponed(self._event.pace.left_until_all_may())
+        self._stop.wait(min(max(seconds - HEAD_START, 0), _SECONDS_BETWEEN_LOOKS_AT_STOP))
 
     def _decide(self, people: Foreign) -> None:
         """Act on what the ledger says of people."""
@@ -195,39 +237,18 @@ class Sending:
         self._follow(steps)
 
     def _follow(self, steps: Iterable[tuple[Person, Enrollment | Step]]) -> None:
-        finished = []
         for person, step in steps:
             if step is Step.SEND:
                 self._waiting.append(person)
             elif step is Step.LOOK_AGAIN:
                 self._unsettled.append(person)
             else:
-                finished.append(Finished(person, step, person.refusal))
-        self._record(finished)
-
-    def _record(self, finished: Sequence[Finished]) -> None:
-        foreign = self._books.record(finished)
-        self._progress.tell(self._through + len(self._books.done))
-        if foreign:
-            self._decide(foreign)
+                self._finished.append(Finished(person, step, person.refusal))
 
     def _unsettle(self, people: Sequence[Person]) -> None:
         """Take over people whom an older attempt, or a run that went silent, left without an outcome."""
-        claimed, foreign = self._books.claim(people)
+        claimed, foreign = self._books.write([], people)
         self._unsettled += claimed
-        if foreign:
-            self._decide(foreign)
-
-    def _send_next(self, calls: Calls) -> None:
-        size = min(self._event.batch_size, len(self._waiting))
-        # They leave the queue once the ledger has them: an exception in between must not lose them.
-        batch = [self._waiting[place] for place in range(size)]
-        claimed, foreign = self._books.claim(batch)
-        for _ in range(size):
-            self._waiting.popleft()
-        if claimed:
-            self.has_begun = True
-            calls.make(claimed)
         if foreign:
             self._decide(foreign)
 
@@ -236,69 +257,35 @@ class Sending:
             self._take(people, answers)
 
     def _take(self, people: Sequence[Person], answers: Sequence[Answer]) -> None:
-        not_executed: list[TeamsRegistrationError] = []
-        finished: list[Finished] = []
+        first: list[Person] = []
         for person, answer in zip(people, answers, strict=True):
-            if answer is TAKEN_OFF:
-                self._waiting.appendleft(person)
-            elif isinstance(answer, Throttled | ServiceUnreachable):
-                person.times_refused += 1
-                not_executed.append(answer)
-                if person.times_refused < MAX_TRIES:
-                    self._waiting.append(person)
-                else:
-                    finished.append(Finished(person, self._refused(person, answer), answer))
-            elif (enrollment := self._outcome(person, answer)) is not None:
-                finished.append(Finished(person, enrollment, None if isinstance(answer, Standing) else answer))
-        # First what was achieved: heeding may end the run.
-        self._record(finished)
-        self._heed(not_executed, went_through=len(not_executed) < len(people))
+            step = read_answer(person, answer, hands_links_out_once=self._event.hands_links_out_once)
+            if step is Step.LOOK_AGAIN:
+                self._unsettled.append(person)
+                self._pause, self._next_look = 0.0, 0.0
+            elif step is not Step.SEND:
+                self._finished.append(Finished(person, step, None if isinstance(answer, Standing) else answer))
+            elif isinstance(answer, Standing):
+                first.append(person)
+            else:
+                self._waiting.append(person)
+        self._waiting.extendleft(reversed(first))
+        if any(answer is not NOT_SENT for answer in answers):
+            not_executed = [answer for answer in answers if isinstance(answer, NOT_EXECUTED)]
+            self._count_in_vain(not_executed, went_through=len(not_executed) < len(answers))
 
-    def _outcome(self, person: Person, answer: Answer) -> Enrollment | None:
-        """What an answer means for a person; None where reading has to tell."""
-        person.refusal = None
-        if isinstance(answer, Standing):
-            if answer.outcome is not Outcome.UNKNOWN and not answer.is_link_due:
-                return person.enrolled(answer)
-            person.is_accepted = True
-        elif isinstance(answer, NotTakenOff):
-            return self._refused(person, answer)
-        elif isinstance(answer, BadRequest | Conflict):
-            # It may mean that they are on the event already, whether by a send of ours or by somebody else.
-            person.refusal = answer
-            if isinstance(answer, Conflict) and not self._event.hands_links_out_once:
-                # It is on the event that they show, or that it was about something else.
-                person.sent_at = person.sent_at or utc_now()
-        elif not isinstance(answer, AnswerLost):
-            return self._refused(person, answer)
-        if person.refusal is None:
-            person.is_ours, person.sent_at = True, utc_now()
-        self._unsettled.append(person)
-        self._pause, self._next_look = 0.0, 0.0
-        return None
-
-    def _refused(self, person: Person, error: TeamsRegistrationError | str) -> Enrollment:
-        # Whoever has records to go is still on the event, without anybody knowing the link.
-        if person.records and not person.is_ours:
-            return person.enrolled(Standing(Outcome.ALREADY_ENROLLED, error=_NO_NEW_LINK))
-        return person.refused(error, Outcome.UNKNOWN if person.records else Outcome.REJECTED)
-
-    def _heed(self, not_executed: Sequence[TeamsRegistrationError], went_through: bool) -> None:
-        """Wait as the service asks, and give up where it asks for too much."""
+    def _count_in_vain(self, not_executed: Sequence[TeamsRegistrationError], went_through: bool) -> None:
+        """Give up where the service asks for too much patience, or too often."""
         self._calls_in_vain = 0 if went_through else self._calls_in_vain + 1
-        if went_through:
-            self._event.pace.ease()
         if not not_executed:
             return
-        asked = [seconds for error in not_executed if (seconds := getattr(error, "retry_after", None)) is not None]
-        longest = max(asked, default=None)
-        if self._calls_in_vain >= MAX_TRIES or (longest or 0) > LONGEST_WAIT:
+        longest = longest_wait(not_executed) or 0
+        if self._calls_in_vain >= MAX_TRIES or longest > LONGEST_WAIT:
             # Graph's wording was blanked for one person, and speaks to others here.
             what = "Graph throttles (429)" if isinstance(not_executed[0], Throttled) else "Graph is out of reach"
             self._give_up(f"Not sent: {what}; given up for now")
-        if longest is not None and longest > LONGEST_WAIT:
+        if longest > LONGEST_WAIT:
             raise Postponed(longest)
-        self._event.pace.hold(longest)
 
     def _look(self) -> None:
         """Read the event about those whose answer was lost, or the ledger about those whom another run is at."""
@@ -325,12 +312,12 @@ class Sending:
 
     def _give_up(self, why: str) -> None:
         """Note that those who wait to be sent were not."""
-        people = list(self._waiting)
+        self._finished += [Finished(person, person.given_up(why)) for person in self._waiting]
         self._waiting.clear()
-        self._record([Finished(person, self._refused(person, why)) for person in people])
 
-    def _stop_waiting(self) -> None:
+    def _stop_waiting(self, calls: Calls) -> None:
         self._give_up(_NOT_SENT)
+        self._write([], calls)
 
     def _left_over(self, people: Sequence[Person]) -> list[Enrollment]:
         """Account for those of whom nothing more is known than that the sending ended."""

@@ -81,7 +81,7 @@ class WebinarEvent:
     @property
     def batch_size(self) -> int:
         """As many as the allowance has room for."""
-        return max(min(self.pace.room, MAX_BATCH), 1)
+        return min(self.pace.room, MAX_BATCH)
 
     def prepare(self) -> None:
         """
@@ -167,6 +167,7 @@ class WebinarEvent:
             size = self.batch_size
             some, left = left[:size], left[size:]
             self.pace.begin(len(some))
+            self.pace.wait_for_begun()
             try:
                 answers.update(zip(some, self._webinar.cancel_all([ids[key] for key in some]), strict=True))
             finally:

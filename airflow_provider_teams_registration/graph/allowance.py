@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 
-from airflow_provider_teams_registration.graph.pace import Pace
+from airflow_provider_teams_registration.graph.pace import HEAD_START, Pace
 
 
 class PacedWrites(Pace):
@@ -40,6 +40,20 @@ class PacedWrites(Pace):
         """Return the seconds until a write may go; 0 where one may."""
         return max(self.held(), self._until_room())
 
+    def left_until_all_may(self) -> float:
+        """Return the seconds until no write counts any more."""
+        with self._counts:
+            newest = self._answered[-1] if self._answered else -math.inf
+        return max(self.held(), newest + self._window - time.monotonic())
+
+    def left_for_begun(self) -> float:
+        """Return the seconds until the writes that were begun may go."""
+        with self._counts:
+            self._forget()
+            too_many = min(self._under_way + len(self._answered) - self._limit, len(self._answered))
+            until = self._answered[too_many - 1] + self._window if too_many > 0 else -math.inf
+        return max(self.held(), until - time.monotonic())
+
     def hold(self, seconds: float | None) -> None:
         """Let no request of the session go for a while."""
         self._pace.hold(seconds)
@@ -50,15 +64,21 @@ class PacedWrites(Pace):
 
     @property
     def room(self) -> int:
-        """How many writes may go now."""
+        """How many writes may be begun now: they may go at once, or within the head start."""
+        earliest = time.monotonic() + HEAD_START - self._window
         with self._counts:
-            self._forget()
-            return max(self._limit - self._under_way - len(self._answered), 0)
+            counting = sum(answered > earliest for answered in self._answered)
+            return max(self._limit - self._under_way - counting, 0)
 
     def begin(self, writes: int) -> None:
-        """Note writes that are about to go."""
+        """Note writes that go as soon as :meth:`left_for_begun` allows."""
         with self._counts:
             self._under_way += writes
+
+    def forgo(self, writes: int) -> None:
+        """Note that writes that were begun do not go."""
+        with self._counts:
+            self._under_way -= writes
 
     def end(self, writes: int) -> None:
         """Note that writes were answered, or that their answer is lost."""

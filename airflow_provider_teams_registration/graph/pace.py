@@ -20,6 +20,8 @@ T = TypeVar("T")
 MAX_THROTTLED_IN_A_ROW = 8
 LONGEST_WAIT = 900.0
 """Seconds that a worker waits at most when it is asked to; asked for more, it gives up for now."""
+HEAD_START = 0.2
+"""Seconds before a write may go, from which on it may be begun: made ready, so that it goes on time."""
 _FIRST_BACKOFF = 2.0
 _LONGEST_BACKOFF = 120.0
 _WORTH_A_LOG_LINE = 5.0
@@ -71,8 +73,19 @@ class Pace:
         """Return the seconds until the next request may go; 0 where it may."""
         return self.held()
 
+    def left_until_all_may(self) -> float:
+        """Return the seconds until as many writes may go as if none had gone before."""
+        return self.held()
+
     def begin(self, writes: int) -> None:
-        """Note writes that are about to go."""
+        """Note writes that go as soon as :meth:`left_for_begun` allows."""
+
+    def left_for_begun(self) -> float:
+        """Return the seconds until the writes that were begun may go."""
+        return self.held()
+
+    def forgo(self, writes: int) -> None:
+        """Note that writes that were begun do not go."""
 
     def end(self, writes: int) -> None:
         """Note that writes were answered, or that their answer is lost."""
@@ -84,6 +97,11 @@ class Pace:
     def wait(self) -> None:
         """Return once requests may go again."""
         while left := self.left():
+            time.sleep(left)
+
+    def wait_for_begun(self) -> None:
+        """Return once the writes that were begun may go."""
+        while left := self.left_for_begun():
             time.sleep(left)
 
     def hold(self, seconds: float | None) -> None:

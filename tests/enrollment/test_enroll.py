@@ -252,15 +252,15 @@ def test_everybody_in_a_throttled_call_is_sent_again_after_the_wait(run, enrolle
 
 
 def test_wait_asked_for_by_a_call_under_way_is_kept_while_another_wait_runs_out(run, enrolled, emulator):
-    emulator.add_fault("POST $batch", status=429, retry_after="0.15")
-    emulator.add_fault("POST $batch", nth=2, status=429, retry_after="0.4", delay=0.05)
+    emulator.add_fault("POST $batch", status=429, retry_after="0.5", delay=0.1)
+    emulator.add_fault("POST $batch", nth=2, status=429, retry_after="0.9", delay=0.2)
 
     report = run(people(60), max_parallel_requests=2)
 
     assert report.counts == {"enrolled": 60}
     _, slow, *others = [entry for entry in emulator.books.journal if entry.path.endswith("$batch")]
     assert others
-    assert all(entry.at - slow.at >= 0.45 for entry in others)
+    assert all(entry.at - slow.at >= 1.1 for entry in others)
 
 
 def test_longest_of_several_waits_counts(run, emulator):
@@ -296,7 +296,8 @@ def test_endless_throttling_of_every_call_ends(run, enrolled, emulator, no_backo
 
     assert report.counts == {"rejected": 30}
     assert all(refused.transient for refused in those(report, "rejected"))
-    assert len(calls("$batch")) == 8
+    # One may have been lined up behind the last.
+    assert 8 <= len(calls("$batch")) <= 9
     assert enrolled() == []
 
 
@@ -502,13 +503,13 @@ def test_run_that_is_cut_short_forgets_nobody_who_was_enrolled(run, enrolled, em
     class Interruption(BaseException):
         """What Airflow raises at a time limit, or Python at Ctrl-C."""
 
-    def interrupt(sending, *arguments):
+    def interrupt(sending, calls):
         if len(sending._books.done) >= 40:
             raise Interruption
-        return send_next(sending, *arguments)
+        return begin_batches(sending, calls)
 
-    send_next = Sending._send_next
-    monkeypatch.setattr(Sending, "_send_next", interrupt)
+    begin_batches = Sending._begin_batches
+    monkeypatch.setattr(Sending, "_begin_batches", interrupt)
 
     report = run(people(100), max_parallel_requests=2)
 
@@ -519,12 +520,17 @@ def test_run_that_is_cut_short_forgets_nobody_who_was_enrolled(run, enrolled, em
     assert report.counts == {"enrolled": len(found), "rejected": 100 - len(found)}
 
 
-def test_run_that_is_asked_to_stop_sends_no_more(run, enrolled, emulator):
+def test_run_that_is_asked_to_stop_sends_no_more(meeting, graph_session, enrolled):
     stop = threading.Event()
-    emulator.add_fault("POST $batch", nth=2, delay=0.2)
-    threading.Timer(0.1, stop.set).start()
 
-    report = run(people(100), max_parallel_requests=1, stop=stop)
+    class StopsInTheSecondCall(MeetingEvent):
+        def enroll(self, registrants):
+            if registrants[0].key == "person 20":
+                stop.set()
+            return super().enroll(registrants)
+
+    event = StopsInTheSecondCall(meeting, graph_session.pace)
+    report = enroll(event, people(100), stop=stop, options=SendingOptions(max_parallel_requests=1))
 
     assert isinstance(report.cut_short, Stopped)
     assert report.counts == {"enrolled": 40, "rejected": 60}

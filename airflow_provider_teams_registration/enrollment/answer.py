@@ -1,0 +1,66 @@
+"""What the answer to a send means for the person who was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from airflow_provider_teams_registration.enrollment.event import Standing
+from airflow_provider_teams_registration.enrollment.ledger import utc_now
+from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
+from airflow_provider_teams_registration.enrollment.person import NotTakenOff, Person
+from airflow_provider_teams_registration.enrollment.settling import Step
+from airflow_provider_teams_registration.graph.errors import (
+    AnswerLost,
+    BadRequest,
+    Conflict,
+    ServiceUnreachable,
+    TeamsRegistrationError,
+    Throttled,
+)
+
+Answer = Standing | TeamsRegistrationError
+
+TAKEN_OFF = Standing(Outcome.CANCELLED)
+"""Answers for somebody whose old records are gone, and who can be put on now."""
+NOT_SENT = Standing(Outcome.REJECTED)
+"""Answers for somebody who was lined up and not sent: the ledger is to be asked once more whether they still may be."""
+NOT_EXECUTED = (Throttled, ServiceUnreachable)
+"""Stand for somebody who was certainly not put on, and may be sent again."""
+MAX_TRIES = 8
+
+
+def read_answer(person: Person, answer: Answer, *, hands_links_out_once: bool) -> Enrollment | Step:
+    """
+    Return what an answer means.
+
+    :param person: who was sent; what the answer tells is noted there.
+    :param answer: the service's, or one of the two above.
+    :param hands_links_out_once: whether a link can be had only in the answer to the enrollment.
+    :return: the outcome; ``SEND`` for somebody who is to be sent again, ``LOOK_AGAIN`` where reading has to tell.
+    """
+    if answer is TAKEN_OFF or answer is NOT_SENT:
+        return Step.SEND
+    if isinstance(answer, NOT_EXECUTED):
+        person.times_refused += 1
+        return Step.SEND if person.times_refused < MAX_TRIES else person.given_up(answer)
+    person.refusal = None
+    if isinstance(answer, Standing):
+        if answer.outcome is not Outcome.UNKNOWN and not answer.is_link_due:
+            return person.enrolled(answer)
+        person.is_accepted = True
+    elif isinstance(answer, BadRequest | Conflict):
+        # It may mean that they are on the event already, whether by a send of ours or by somebody else.
+        person.refusal = answer
+        if isinstance(answer, Conflict) and not hands_links_out_once:
+            # It is on the event that they show, or that it was about something else.
+            person.sent_at = person.sent_at or utc_now()
+        return Step.LOOK_AGAIN
+    elif isinstance(answer, NotTakenOff) or not isinstance(answer, AnswerLost):
+        return person.given_up(answer)
+    person.is_ours, person.sent_at = True, utc_now()
+    return Step.LOOK_AGAIN
+
+
+def longest_wait(errors: Iterable[TeamsRegistrationError]) -> float | None:
+    """Return the most seconds that the service asks to wait in any of the errors; None where it names none."""
+    return max((asked for error in errors if (asked := getattr(error, "retry_after", None)) is not None), default=None)

@@ -62,7 +62,7 @@ matrix-%:
 	@$(call make_environment,.venv-$(OLDEST),-c constraints-$(OLDEST).txt)
 
 .venv-bench/ready: pyproject.toml constraints.txt benchmarks/requirements.txt
-	@$(call make_environment,.venv-bench,-r benchmarks/requirements.txt -c constraints.txt)
+	@$(call make_environment,.venv-bench,--compile-bytecode -r benchmarks/requirements.txt -c constraints.txt)
 
 .venv-%/ready: pyproject.toml
 	@$(call make_environment,.venv-$*,apache-airflow==$* $(PINS_$*) --prerelease=if-necessary-or-explicit)

@@ -125,6 +125,8 @@ class AirflowHome:
 
 def _environment(folder: Path) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    # Whoever installs a package has its modules compiled; a process that may not keep them compiles all anew.
+    own.pop("PYTHONDONTWRITEBYTECODE", None)
     return own | {
         "AIRFLOW_HOME": str(folder),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

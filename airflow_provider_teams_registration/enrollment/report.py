@@ -1,56 +1,16 @@
-"""One row per registrant, counts that add up to the input, and whether the refusals were tolerated."""
+"""One row per registrant, and counts that add up to the input."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from airflow_provider_teams_registration.enrollment.outcome import SUCCESS_OUTCOMES, Enrollment, Outcome
 
 _POSITIONS_NAMED = 5
 _REASONS_NAMED = 20
-
-
-@dataclass(frozen=True)
-class MaxRejected:
-    """
-    How many refusals are tolerated.
-
-    :param limit: a number of registrants, or a per cent of them.
-    :param is_per_cent: which of the two.
-    """
-
-    limit: Decimal
-    is_per_cent: bool = False
-
-    @classmethod
-    def read(cls, value: int | str) -> MaxRejected:
-        """
-        Read a number (``3``, ``"3"``) or a per cent (``"5%"``, ``"2.5 %"``).
-
-        :raises ValueError: it is neither, or out of range.
-        """
-        text = str(value).strip()
-        is_per_cent = text.endswith("%")
-        try:
-            limit = Decimal(text.rstrip("%")) if is_per_cent else Decimal(int(text))
-        except (ArithmeticError, ValueError):
-            limit = Decimal("nan")
-        if isinstance(value, bool) or not limit.is_finite() or limit < 0 or (is_per_cent and limit > 100):
-            raise ValueError(
-                f"max_rejected is {value!r}; it must be a whole number from 0, or a per cent from '0%' to '100%'."
-            )
-        return cls(limit, is_per_cent)
-
-    def tolerates(self, refused: int, of: int) -> bool:
-        """Whether so many refused of so many registrants are within the limit."""
-        return refused * 100 <= self.limit * of if self.is_per_cent else refused <= self.limit
-
-    def __str__(self) -> str:
-        return f"{self.limit.normalize():f}{'%' if self.is_per_cent else ''}"
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperatorLink, XCom
+from airflow.providers.common.compat.sdk import BaseOperatorLink
 
 from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError
 from airflow_provider_teams_registration.hooks.masking import mask_secret
@@ -27,6 +27,8 @@ class MeetingLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
         """Return the link of a finished task, or nothing where Graph gave none."""
+        from airflow.providers.common.compat.sdk import XCom
+
         return XCom.get_value(key=MEETING_LINK_KEY, ti_key=ti_key) or ""
 
 

@@ -6,17 +6,13 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY, BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_teams_registration.enrollment.report import MaxRejected
+from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.operators.complaint import complaint
-from airflow_provider_teams_registration.operators.enrolling import (
-    DEFAULT_LEDGER_TABLE,
-    SUMMARY_KEY,
-    refuse_two_events,
-)
+from airflow_provider_teams_registration.operators.enrolling import DEFAULT_LEDGER_TABLE, SUMMARY_KEY
+from airflow_provider_teams_registration.operators.one_event import refuse_two_events
 from airflow_provider_teams_registration.operators.rows import HoldsRegistrants, RegistrantRows, hold_rendered
 
 if TYPE_CHECKING:
@@ -90,6 +86,7 @@ class CancelRegistrantOperator(HoldsRegistrants, BaseOperator):
         """Take everybody off, push summary and rows, and fail where somebody is still on."""
         from airflow_provider_teams_registration.enrollment.cancel import cancel
         from airflow_provider_teams_registration.hooks.ledger import open_ledger
+        from airflow_provider_teams_registration.operators.complaint import complaint
 
         held = hold_rendered(self.registrants)
         if not isinstance(held, RegistrantRows):
@@ -118,6 +115,9 @@ class CancelRegistrantOperator(HoldsRegistrants, BaseOperator):
         # To cancel again is to cancel once: a retry is always safe.
         failure = complaint(report, max_rejected, is_durable=True)
         if failure is not None:
+            # In Airflow 3 it brings the models of the database along.
+            from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY
+
             context["ti"].xcom_push(key=XCOM_RETURN_KEY, value=report.rows())
             raise failure
         return report.rows()

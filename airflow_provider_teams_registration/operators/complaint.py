@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from airflow_provider_teams_registration.enrollment.ledger import LedgerFailure
-from airflow_provider_teams_registration.enrollment.report import MaxRejected, Report
+from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
+from airflow_provider_teams_registration.enrollment.report import Report
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, TransientFailure
 
 

@@ -8,22 +8,22 @@ from datetime import timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY, BaseOperator, conf, timezone
+from airflow.providers.common.compat.sdk import BaseOperator, conf, timezone
 
-from airflow_provider_teams_registration.enrollment.outcome import Outcome
-from airflow_provider_teams_registration.enrollment.report import MaxRejected, Report
+from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
 from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError, Throttled
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from airflow_provider_teams_registration.links.meeting import MeetingLink, push_meeting_link
-from airflow_provider_teams_registration.operators.complaint import complaint
+from airflow_provider_teams_registration.operators.one_event import refuse_two_events
 from airflow_provider_teams_registration.operators.rows import refuse_unstorable
-from airflow_provider_teams_registration.read_enrollments import reference
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_teams_registration.enrollment.ledger import Ledger
+    from airflow_provider_teams_registration.enrollment.outcome import Outcome
+    from airflow_provider_teams_registration.enrollment.report import Report
     from airflow_provider_teams_registration.enrollment.results import Results
     from airflow_provider_teams_registration.enrollment.sending_options import SendingOptions
     from airflow_provider_teams_registration.enrollment.sql_ledger import SqlLedger
@@ -192,6 +192,7 @@ class EnrollingOperator(BaseOperator):
 
     def _enroll(self, context: Context, rows: Iterable[Any], ledger: Ledger, results: Results) -> Report:
         from airflow_provider_teams_registration.enrollment.enroll import enroll
+        from airflow_provider_teams_registration.enrollment.report import Report
         from airflow_provider_teams_registration.enrollment.sending_options import Postponed
 
         if isinstance(rows, Sequence) and not rows:
@@ -269,6 +270,8 @@ class EnrollingOperator(BaseOperator):
     ) -> Any:
         from airflow_provider_teams_registration.enrollment.ledger import FencedOff
         from airflow_provider_teams_registration.enrollment.sending_options import Postponed
+        from airflow_provider_teams_registration.operators.complaint import complaint
+        from airflow_provider_teams_registration.read_enrollments import reference
 
         if isinstance(report.cut_short, FencedOff):
             raise PermanentFailure(str(report.cut_short))
@@ -283,6 +286,9 @@ class EnrollingOperator(BaseOperator):
             value = reference(self.ledger_conn_id, self.ledger_table, ledger, summary)
         failure = complaint(report, max_rejected, is_durable=self._is_durable(ledger))
         if failure is not None and self.do_xcom_push:
+            # In Airflow 3 it brings the models of the database along.
+            from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY
+
             context["ti"].xcom_push(key=XCOM_RETURN_KEY, value=value)
         if failure is None and report.refused:
             self.log.warning("Tolerated by max_rejected=%s: %s.", max_rejected, report.complaint())
@@ -313,22 +319,14 @@ class EnrollingOperator(BaseOperator):
         self.defer(trigger=DateTimeTrigger(moment=timezone.utcnow() + timedelta(seconds=seconds)), method_name="resume")
 
 
-def refuse_two_events(meeting_id: str | None, webinar_id: str | None) -> None:
-    """
-    Refuse an event that is named twice, or not at all.
-
-    :raises ValueError: not exactly one of the two is given.
-    """
-    if bool(meeting_id) == bool(webinar_id):
-        raise ValueError(f"{'Both' if meeting_id else 'Neither'} of meeting_id and webinar_id given; give exactly one.")
-
-
 def read_outcomes(names: Sequence[str]) -> frozenset[Outcome]:
     """
     Read outcomes by name.
 
     :raises ValueError: there is no such outcome.
     """
+    from airflow_provider_teams_registration.enrollment.outcome import Outcome
+
     known = [outcome.value for outcome in Outcome]
     wrong = [names] if isinstance(names, str) else [name for name in names if name not in known]
     if wrong:

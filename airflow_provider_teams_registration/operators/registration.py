@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_teams_registration.graph.errors import AnswerLost, Conflict, Forbidden, NotFound
-from airflow_provider_teams_registration.graph.online_meeting import AUDIENCES
 from airflow_provider_teams_registration.hooks.failures import (
     PermanentFailure,
     TransientFailure,
@@ -57,6 +56,8 @@ class OpenRegistrationOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, str]:
         """Open it, and return the registration's ``id`` and ``allowed_registrant``."""
+        from airflow_provider_teams_registration.graph.online_meeting import AUDIENCES
+
         if self.allowed_registrant not in AUDIENCES:
             raise PermanentFailure(
                 f"allowed_registrant is {self.allowed_registrant!r}; it must be one of {', '.join(AUDIENCES)}."

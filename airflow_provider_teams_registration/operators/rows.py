@@ -8,8 +8,6 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import XComArg
 
-from airflow_provider_teams_registration.enrollment.report import count_registrants
-
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -32,6 +30,8 @@ class RegistrantRows:
         return len(self.rows)
 
     def __str__(self) -> str:
+        from airflow_provider_teams_registration.enrollment.report import count_registrants
+
         return count_registrants(len(self.rows))
 
     __repr__ = __str__

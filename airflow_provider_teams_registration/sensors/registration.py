@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseSensorOperator, PokeReturnValue, conf
 
-from airflow_provider_teams_registration.graph.online_meeting import AUDIENCES
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.operators.enrolling import refuse_two_events
-from airflow_provider_teams_registration.triggers.registration import (
-    RegistrationOpenTrigger,
-    open_registration,
-    published_webinar,
-)
+from airflow_provider_teams_registration.operators.one_event import refuse_two_events
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -78,6 +72,8 @@ class RegistrationOpenSensor(BaseSensorOperator):
         found = self.poke(context)
         if found:
             return found.xcom_value
+        from airflow_provider_teams_registration.triggers.registration import RegistrationOpenTrigger
+
         return self.defer(
             trigger=RegistrationOpenTrigger(
                 conn_id=self.conn_id,
@@ -110,12 +106,16 @@ class RegistrationOpenSensor(BaseSensorOperator):
         return registration
 
     def _look(self) -> dict[str, str] | None:
+        from airflow_provider_teams_registration.triggers.registration import open_registration, published_webinar
+
         if self.webinar_id:
             return published_webinar(self._hook.webinar(self.webinar_id))
         meeting = self._hook.online_meeting(self.meeting_id or "", self.organizer_id or None)
         return open_registration(meeting, self.allowed_registrant or None)
 
     def _check_arguments(self) -> None:
+        from airflow_provider_teams_registration.graph.online_meeting import AUDIENCES
+
         try:
             refuse_two_events(self.meeting_id, self.webinar_id)
         except ValueError as error:

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 from airflow_provider_teams_registration.graph.address import odata_string, segment
 from airflow_provider_teams_registration.graph.batch import BatchRequest
 from airflow_provider_teams_registration.graph.errors import NotFound, SettingsError, TeamsRegistrationError
-from airflow_provider_teams_registration.graph.webinar import read_webinar
+from airflow_provider_teams_registration.graph.webinar import CANCELED, read_webinar
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.session import GraphSession
@@ -89,7 +89,7 @@ def webinar_by_name(session: GraphSession, display_name: str, organizer_id: str 
     else:
         role = f"getByUserIdAndRole(userId={odata_string(organizer_id)},role='organizer')"
     listed = [read_webinar(item) for item in session.pages(VERSION, f"/solutions/virtualEvents/webinars/{role}")]
-    found = [one.id for one in listed if one.display_name == display_name and one.status != "canceled"]
+    found = [one.id for one in listed if one.display_name == display_name and one.status != CANCELED]
     return _only(found, "webinar of that name")
 
 

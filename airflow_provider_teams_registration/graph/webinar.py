@@ -23,6 +23,7 @@ VERSION = "v1.0"
 FILTER_VERSION = "beta"
 """Only the beta page names a filter for registrations."""
 PUBLISHED = "published"
+CANCELED = "canceled"
 _POLICY = "an application access policy for the organizer"
 _TO_READ = (
     f"VirtualEvent.Read.All with {_POLICY}, or the event's own VirtualEvent.Read.Chat (resource-specific consent)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -15,10 +15,6 @@ from airflow.providers.common.compat.sdk import (
     timezone,
 )
 
-from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant, Standing
-from airflow_provider_teams_registration.enrollment.outcome import RESULT_COLUMNS, Enrollment, Outcome
-from airflow_provider_teams_registration.enrollment.report import Report
-from airflow_provider_teams_registration.graph.errors import BadRequest, Forbidden, NotFound
 from airflow_provider_teams_registration.hooks.failures import (
     PermanentFailure,
     TransientFailure,
@@ -27,16 +23,11 @@ from airflow_provider_teams_registration.hooks.failures import (
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from airflow_provider_teams_registration.operators.rows import HoldsRegistrants, RegistrantRows, hold_rendered
 from airflow_provider_teams_registration.read_enrollments import read_enrollments
-from airflow_provider_teams_registration.triggers.registrant import NextLookTrigger
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
-
-_WAITING = frozenset({Outcome.WAITLISTED, Outcome.PENDING_APPROVAL})
-_CANCELED = "canceled"
-_NOT_REGISTERED = "not registered for the webinar"
 
 
 class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
@@ -97,6 +88,8 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
         found = self.poke(context)
         if found:
             return found.xcom_value
+        from airflow_provider_teams_registration.triggers.registrant import NextLookTrigger
+
         last, now = datetime.fromisoformat(event["deadline"]), timezone.utcnow()
         if now >= last:
             raise AirflowSensorTimeout(f"Somebody is still waiting after {self.timeout:.0f} s.")
@@ -127,8 +120,7 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
                 given = list(read_enrollments(given[0]))
             except ValueError as error:
                 raise PermanentFailure(str(error)) from None
-        rows = [row if isinstance(row, Mapping) else {"id": row} for row in given]
-        return [{column: value for column, value in row.items() if column not in RESULT_COLUMNS} for row in rows]
+        return [row if isinstance(row, Mapping) else {"id": row} for row in given]
 
     @cached_property
     def _hook(self) -> TeamsRegistrationHook:
@@ -140,44 +132,14 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
         return cast("WebinarEvent", self._hook.event(webinar_id=self.webinar_id))
 
     def _look(self, rows: Sequence[Mapping[str, Any]]) -> PokeReturnValue:
-        keys = self._event.keys_to_cancel(rows)
-        people = [Registrant(0, {}, key, None) for key in dict.fromkeys(keys) if isinstance(key, str)]
-        found = {key: standings[0] for key, standings in self._event.find(people).items()}
-        found |= self._taken_off({one.key for one in people} - set(found))
-        report = Report(
-            [
-                _enrollment(position, row, key, found)
-                for position, (row, key) in enumerate(zip(rows, keys, strict=True), start=1)
-            ]
-        )
-        self.log.info("%s.", report.sentence())
-        if any(one.outcome in _WAITING for one in found.values()):
-            self._refuse_webinar_that_was_called_off()
-        elif not any(one.is_link_due for one in found.values()):
-            return PokeReturnValue(True, report.rows())
-        return PokeReturnValue(False)
+        from airflow_provider_teams_registration.enrollment.standings import look
+        from airflow_provider_teams_registration.graph.webinar import CANCELED
 
-    def _taken_off(self, emails: Collection[str]) -> dict[str, Standing]:
-        """Tell those who were taken off from those who never were on the webinar."""
-        if not emails:
-            return {}
-        listed = self._hook.webinar(self.webinar_id).registrations()
-        try:
-            there = [one.email for one in listed if one.email in emails and one.status == _CANCELED]
-        except (BadRequest, Forbidden, NotFound):
-            self.log.info("The list of registrations may not be read: who was taken off counts as not registered.")
-            return {}
-        return dict.fromkeys(there, Standing(Outcome.CANCELLED, error="taken off the webinar"))
-
-    def _refuse_webinar_that_was_called_off(self) -> None:
-        if self._hook.webinar(self.webinar_id).info().status == _CANCELED:
+        webinar = self._hook.webinar(self.webinar_id)
+        found = look(self._event, webinar, rows)
+        self.log.info("%s.", found.report.sentence())
+        if found.is_waiting and webinar.info().status == CANCELED:
             raise PermanentFailure("The webinar was cancelled: nobody gets in any more.")
-
-
-def _enrollment(
-    position: int, row: Mapping[str, Any], key: str | InvalidRow, found: Mapping[str, Standing]
-) -> Enrollment:
-    if isinstance(key, InvalidRow):
-        return Enrollment(position, row, Outcome.INVALID, error=str(key))
-    standing = found.get(key) or Standing(Outcome.REJECTED, error=_NOT_REGISTERED)
-    return Enrollment(position, row, standing.outcome, join_web_url=standing.join_web_url, error=standing.error)
+        if found.is_waiting or found.is_link_due:
+            return PokeReturnValue(False)
+        return PokeReturnValue(True, found.report.rows())

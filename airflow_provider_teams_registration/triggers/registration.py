@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_teams_registration.graph.errors import NotFound, SettingsError, TeamsRegistrationError
-from airflow_provider_teams_registration.graph.webinar import PUBLISHED
 from airflow_provider_teams_registration.hooks.connection import read_connection
 
 if TYPE_CHECKING:
@@ -130,6 +129,8 @@ def published_webinar(webinar: Webinar) -> dict[str, str] | None:
     :return: its ``id`` and ``status``; None where it is a draft, or the service is in passing trouble.
     :raises TeamsRegistrationError: waiting cannot help: it is cancelled, for one.
     """
+    from airflow_provider_teams_registration.graph.webinar import CANCELED, PUBLISHED
+
     try:
         status = webinar.info().status
     except TeamsRegistrationError as error:
@@ -137,7 +138,7 @@ def published_webinar(webinar: Webinar) -> dict[str, str] | None:
             raise
         log.warning("The webinar could not be read: %s", error)
         return None
-    if status == "canceled":
+    if status == CANCELED:
         raise SettingsError("The webinar was cancelled, which is for good.")
     if status != PUBLISHED:
         log.info("The webinar is %s, not published yet.", status or "of no status")

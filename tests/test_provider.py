@@ -5,6 +5,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -15,10 +16,48 @@ from airflow_provider_teams_registration import get_provider_info
 from tests.run_dag import HAS_TASK_STATE_STORE
 
 PACKAGE = "airflow_provider_teams_registration"
+NEEDS_RETRY_POLICIES = pytest.mark.skipif(not HAS_TASK_STATE_STORE, reason="retry policies came with Airflow 3.3")
+# By module, what a DAG file does with it.
+USES = {
+    "operators.enroll": "EnrollRegistrantOperator(task_id='t', meeting_id='m', registrants=['crm-1'])",
+    "operators.cancel": "CancelRegistrantOperator(task_id='t', meeting_id='m', registrants=['crm-1'])",
+    "operators.registration": "OpenRegistrationOperator(task_id='t', meeting_id='m')",
+    "transfers.sql": "SqlToTeamsRegistrationOperator(task_id='t', meeting_id='m', sql='SELECT 1', sql_conn_id='c')",
+    "sensors.registration": "RegistrationOpenSensor(task_id='t', meeting_id='m')",
+    "sensors.registrant": "RegistrantStatusSensor(task_id='t', webinar_id='w', registrants=['crm-1'])",
+    "hooks.teams_registration": "TeamsRegistrationHook()",
+    "links.meeting": "MeetingLink()",
+    "read_enrollments": "enrollment_pages([])",
+    "retry_policy": "TeamsRegistrationRetryPolicy()",
+}
+USED = [pytest.param(name, marks=NEEDS_RETRY_POLICIES if name == "retry_policy" else ()) for name in USES]
+# What Airflow itself brings along is not ours to account for.
+BEYOND_A_BARE_DAG = """
+import sys
+from airflow.providers.common.compat.sdk import DAG, BaseHook, BaseOperator, BaseOperatorLink, BaseSensorOperator
+with DAG("bare"):
+    BaseOperator(task_id="task")
+    BaseSensorOperator(task_id="sensor")
+before = set(sys.modules)
+{file}
+print(*set(sys.modules) - before)
+"""
 
 
 def in_a_fresh_process(code):
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+@cache
+def brought_along(file):
+    """The modules that a DAG file loads beyond those of a bare DAG."""
+    return set(in_a_fresh_process(BEYOND_A_BARE_DAG.format(file=file)).split())
+
+
+def brought_along_by_use(below):
+    use = USES[below]
+    name = use.partition("(")[0]
+    return brought_along(f"from {PACKAGE}.{below} import {name}\nwith DAG('ours'):\n    {use}")
 
 
 def schema(name):
@@ -79,38 +118,37 @@ def test_the_registry_lists_every_class_that_a_dag_file_names():
         assert hasattr(importlib.import_module(f"{PACKAGE}.{module}"), name)
 
 
-@pytest.mark.parametrize(
-    "below",
-    [
-        "operators.enroll",
-        "operators.cancel",
-        "operators.registration",
-        "transfers.sql",
-        "sensors.registration",
-        "sensors.registrant",
-        "hooks.teams_registration",
-        "hooks.sql",
-        "hooks.ledger",
-        "read_enrollments",
-        pytest.param(
-            "retry_policy",
-            marks=pytest.mark.skipif(not HAS_TASK_STATE_STORE, reason="retry policies came with Airflow 3.3"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("below", [*USED, "hooks.sql", "hooks.ledger", "triggers.registration", "triggers.registrant"])
 def test_a_dag_file_pays_for_nothing_heavy(below):
-    heavy = ("msal", "requests", "fastapi", "sqlalchemy", "uvicorn", "tenacity", "urllib3")
-    # What Airflow itself brings along is not ours to account for.
-    code = (
-        "import sys; import airflow.providers.common.compat.sdk as sdk; import airflow.triggers.base;"
-        "[getattr(sdk, name) for name in ('BaseOperator', 'BaseSensorOperator', 'BaseHook', 'BaseOperatorLink',"
-        " 'XComArg', 'XCom', 'PokeReturnValue', 'conf', 'AirflowException', 'AirflowFailException',"
-        " 'XCOM_RETURN_KEY')];"
-        "before = set(sys.modules);"
-        f"import {PACKAGE}.{below};"
-        "print(*{name.split('.')[0] for name in set(sys.modules) - before})"
-    )
-    assert not set(in_a_fresh_process(code).split()) & set(heavy)
+    brought = brought_along_by_use(below) if below in USES else brought_along(f"import {PACKAGE}.{below}")
+
+    heavy = {"msal", "requests", "fastapi", "sqlalchemy", "uvicorn", "tenacity", "urllib3"}
+    assert heavy.isdisjoint(name.partition(".")[0] for name in brought)
+
+
+@pytest.mark.parametrize("below", USED)
+def test_a_dag_file_brings_neither_engine_nor_client_nor_triggers(below):
+    ours = {name.removeprefix(f"{PACKAGE}.") for name in brought_along_by_use(below)}
+
+    assert below in ours
+    heavy = {name for name in ours if name.startswith(("enrollment.", "graph.", "triggers.", "emulator."))}
+    # These read and check arguments, and say what is wrong with them.
+    assert heavy <= {"enrollment.max_rejected", "enrollment.outcome", "graph.errors", "graph.settings"}
+
+
+@pytest.mark.parametrize("below", USED)
+def test_a_dag_file_brings_no_more_of_airflow_than_base_classes(below):
+    airflows = {name for name in brought_along_by_use(below) if name.partition(".")[0] == "airflow"}
+
+    heavy = ("airflow.models", "airflow.triggers", "airflow.utils.db", "airflow.providers.standard")
+    assert [name for name in airflows if name.startswith(heavy)] == []
+
+
+@pytest.mark.parametrize("below", ["triggers.registration", "triggers.registrant"])
+def test_a_trigger_brings_the_client_when_it_looks(below):
+    brought = brought_along(f"import {PACKAGE}.{below}")
+
+    assert brought.isdisjoint({f"{PACKAGE}.graph.{name}" for name in ("session", "webinar", "online_meeting", "batch")})
 
 
 def test_the_form_of_older_airflows_has_the_same_fields():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -37,7 +36,8 @@ class Registrant:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of what Graph is to be told; it changes where the row changed in a way that matters."""
-        return hashlib.sha256(json.dumps(vars(self.body), sort_keys=True, default=str).encode()).hexdigest()
+        told = repr(sorted(vars(self.body).items()))
+        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True)

@@ -109,18 +109,20 @@ class StateStoreLedger(MemoryLedger):
             page = self._ask(partial(self._store.get, self._key(attempt, number), None))
             if page is None:
                 return
-            yield from (self._loaded(item) for item in page)
+            yield from (self._loaded(item, attempt) for item in page)
 
     def _key(self, attempt: int, page: int) -> str:
         return f"{self._prefix}/{attempt}/{page}"
 
-    def _loaded(self, item: Mapping[str, Any]) -> LedgerEntry:
+    def _loaded(self, item: Mapping[str, Any], attempt: int) -> LedgerEntry:
+        first_seen = item.get("first_seen", item["last_seen"])
         return LedgerEntry(
             **{
                 **item,
                 "outcome": Outcome(item["outcome"]),
                 "run": self.run,
-                "first_seen": datetime.fromisoformat(item["first_seen"]),
+                "attempt": attempt,
+                "first_seen": datetime.fromisoformat(first_seen),
                 "last_seen": datetime.fromisoformat(item["last_seen"]),
             }
         )
@@ -160,8 +162,8 @@ def _dumped(entry: LedgerEntry) -> dict[str, Any]:
         "error": entry.error and entry.error[:500],
         "error_code": entry.error_code,
         "request_id": entry.request_id,
-        "attempt": entry.attempt,
-        "first_seen": entry.first_seen.isoformat(),
+        # A page has little room.
+        "first_seen": entry.first_seen.isoformat() if entry.first_seen != entry.last_seen else None,
         "last_seen": entry.last_seen.isoformat(),
         "version": entry.version,
     }

@@ -66,7 +66,7 @@ class EnrollingOperator(BaseOperator):
         ``ledger_conn_id`` is needed. Default 1,000.
     :param deferrable: whether a wait that the service imposes frees the worker slot. It needs a ledger that lasts.
         Default: ``[operators] default_deferrable``.
-    :param defer_over: seconds of waiting beyond which it does. Default 60.
+    :param defer_over: seconds of waiting beyond which it does. Default 45, longer than the pace of webinars makes anybody wait.
     :raises PermanentFailure: somebody was refused beyond ``max_rejected``, or the event or connection cannot work;
         the task fails without retries.
     :raises TransientFailure: the service was unreachable, in trouble or throttling; the task's retries apply.
@@ -107,7 +107,7 @@ class EnrollingOperator(BaseOperator):
         settle_after: float = 120.0,
         xcom_limit: int = 1000,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        defer_over: float = 60.0,
+        defer_over: float = 45.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

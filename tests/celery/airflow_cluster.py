@@ -1,4 +1,4 @@
-"""Airflow as it is deployed: an API server, a scheduler, a DAG processor and Celery workers, each a process."""
+"""Airflow as it is deployed: an API server, a scheduler, a DAG processor, a triggerer and Celery workers."""
 
 from __future__ import annotations
 
@@ -66,10 +66,11 @@ class AirflowCluster:
         self._start("api-server", "api-server", "--host", "127.0.0.1", "--port", str(self._port))
         self._start("scheduler", "scheduler")
         self._start("dag-processor", "dag-processor")
+        self._start("triggerer", "triggerer", "--skip-serve-logs")
         for name in workers:
             arguments = ("--celery-hostname", name, "--concurrency", str(concurrency), "--skip-serve-logs")
             self._start(name, "celery", "worker", *arguments, TEST_HOSTNAME=name)
-        until("API server, scheduler and DAG processor are healthy", self._is_healthy, _HEALTHY_WITHIN)
+        until("API server, scheduler, DAG processor and triggerer are healthy", self._is_healthy, _HEALTHY_WITHIN)
         for name in workers:
             until(f"{name} is ready", lambda name=name: f"celery@{name} ready." in self._output(name), _HEALTHY_WITHIN)
         token = self._session.get(self._url("/auth/token"), timeout=30).json()["access_token"]
@@ -100,8 +101,16 @@ class AirflowCluster:
             self.kill(name)
         self._session.close()
 
-    def tails(self, lines: int = 40) -> str:
-        """Return how the logs of components and of tasks end."""
+    @contextmanager
+    def showing_logs(self) -> Iterator[None]:
+        """Show how the logs of components and of tasks end, where something goes wrong meanwhile."""
+        try:
+            yield
+        except BaseException:
+            print(self._tails())
+            raise
+
+    def _tails(self, lines: int = 40) -> str:
         files = [*sorted((self._home / "output").iterdir()), *sorted((self._home / "logs").rglob("attempt=*.log"))]
         ends = (file.read_text(errors="replace").splitlines()[-lines:] for file in files)
         return "\n".join(
@@ -127,7 +136,7 @@ class AirflowCluster:
             health = self._session.get(self._url("/api/v2/monitor/health"), timeout=30).json()
         except requests.ConnectionError:
             return False
-        components = ("metadatabase", "scheduler", "dag_processor")
+        components = ("metadatabase", "scheduler", "dag_processor", "triggerer")
         return all(health[name]["status"] == "healthy" for name in components)
 
     def _output(self, name: str) -> str:
@@ -139,15 +148,12 @@ class AirflowCluster:
 
 @contextmanager
 def airflow_cluster(home: Path, metadata: sa.URL, broker: str, settings: Mapping[str, str]) -> Iterator[AirflowCluster]:
-    """Make a cluster that is yet to be started, end it in any case, and show its logs where something went wrong."""
+    """Make a cluster that is yet to be started, and end it in any case."""
     cluster = AirflowCluster(home, metadata, broker, settings)
     # Who ends the tests must not leave Airflow behind.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield cluster
-    except BaseException:
-        print(cluster.tails())
-        raise
     finally:
         cluster.stop()
         signal.signal(signal.SIGTERM, before)
@@ -173,7 +179,7 @@ def _settings(home: Path, metadata: sa.URL, broker: str, url: str) -> dict[str, 
         "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "NO_PROXY": "127.0.0.1,localhost",
-        "PYTHONPATH": str(home / "config"),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(home / "config"), os.environ.get("PYTHONPATH")))),
     }
 
 

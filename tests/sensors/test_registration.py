@@ -9,22 +9,19 @@ import pytest
 
 @pytest.fixture
 def deferred(emulator, monkeypatch):
-    """A sensor for a meeting that is not open, and what it left with the triggerer."""
+    """A sensor for an event that is not open, and what it left with the triggerer."""
     from airflow.providers.common.compat.sdk import TaskDeferred
 
     from airflow_provider_teams_registration.sensors.registration import RegistrationOpenSensor
 
     monkeypatch.setenv("AIRFLOW_CONN_TEAMS_REGISTRATION_DEFAULT", json.dumps(emulator.connection()))
 
-    def defer(**arguments):
+    def defer(kind="meeting", **arguments):
+        event = {"meeting_id": emulator.closed_meeting_id, "organizer_id": emulator.organizer_id}
+        if kind == "webinar":
+            event = {"webinar_id": emulator.draft_webinar_id}
         sensor = RegistrationOpenSensor(
-            task_id="is_open",
-            meeting_id=emulator.closed_meeting_id,
-            organizer_id=emulator.organizer_id,
-            poke_interval=0.05,
-            timeout=7200,
-            deferrable=True,
-            **arguments,
+            task_id="is_open", **event, poke_interval=0.05, timeout=7200, deferrable=True, **arguments
         )
         with pytest.raises(TaskDeferred) as raised:
             sensor.execute({})
@@ -49,19 +46,35 @@ def test_a_wait_that_timed_out_ends_as_a_sensor_does(deferred, soft_fail, raised
         sensor.resume_execution("__fail__", {"error": "Trigger timeout"}, {})
 
 
-def test_a_trigger_made_again_after_a_restart_still_finds_the_opening(deferred, emulator):
-    _, left = deferred()
+def open_meeting(emulator):
+    emulator.books.open(emulator.closed_meeting_id, "everyone")
+
+
+def publish_webinar(emulator):
+    emulator.books.webinars.publish(emulator.draft_webinar_id)
+
+
+@pytest.mark.parametrize(
+    ("kind", "open_it", "found"),
+    [
+        ("meeting", open_meeting, ("allowed_registrant", "everyone")),
+        ("webinar", publish_webinar, ("status", "published")),
+    ],
+    ids=["meeting", "webinar"],
+)
+def test_a_trigger_made_again_after_a_restart_still_finds_the_opening(deferred, emulator, kind, open_it, found):
+    _, left = deferred(kind)
     path, arguments = left.trigger.serialize()
     module, _, name = path.rpartition(".")
     again = getattr(__import__(module, fromlist=[name]), name)(**json.loads(json.dumps(arguments)))
 
     async def wait_for_event():
         events = again.run()
-        found = asyncio.ensure_future(events.__anext__())
-        while not any(entry.path.endswith("registration") for entry in emulator.books.journal[2:]):
+        event = asyncio.ensure_future(events.__anext__())
+        while not emulator.books.journal[2:]:
             await asyncio.sleep(0.01)
-        emulator.books.open(emulator.closed_meeting_id, "everyone")
-        return await asyncio.wait_for(found, 10)
+        open_it(emulator)
+        return await asyncio.wait_for(event, 10)
 
-    event = asyncio.run(wait_for_event())
-    assert event.payload["registration"]["allowed_registrant"] == "everyone"
+    name, value = found
+    assert asyncio.run(wait_for_event()).payload["registration"][name] == value

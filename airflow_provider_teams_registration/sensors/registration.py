@@ -69,6 +69,11 @@ class RegistrationOpenSensor(BaseSensorOperator):
         self._check_arguments()
         if not self.deferrable:
             return super().execute(context)
+        # The first look fails and skips as what the trigger finds.
+        return self.resume_execution("look_or_defer", None, context)
+
+    def look_or_defer(self, context: Context) -> Any:
+        """Look once, and leave the waiting to the triggerer."""
         found = self.poke(context)
         if found:
             return found.xcom_value

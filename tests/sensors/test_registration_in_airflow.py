@@ -192,6 +192,17 @@ def test_the_timeout_ends_the_waiting_for_a_webinar(run_dag, emulator, way, soft
     assert len(looks(emulator)) > 1
 
 
+@pytest.mark.parametrize("event", ["meeting", "webinar"])
+@WAYS_TO_WAIT
+def test_soft_fail_skips_where_waiting_cannot_help(run_dag, emulator, way, event):
+    emulator.set_switches(application_access_policy=False)
+    if event == "webinar":
+        text = wait_until_published(emulator.draft_webinar_id, soft_fail=True, **way)
+    else:
+        text = wait_until_open(emulator, emulator.closed_meeting_id, soft_fail=True, **way)
+    assert run_dag(text).tasks["is_open"] == "skipped"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

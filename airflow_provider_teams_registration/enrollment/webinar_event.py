@@ -116,10 +116,10 @@ class WebinarEvent:
         keys = [registrant.key for registrant in registrants]
         while keys:
             found = self._look_up(keys)
-            ids = {key: one.id for key, one in found.items() if _is_active(one) and one.id not in gone}
-            answers.update(self._cancel(ids))
-            gone.update(ids.values())
-            keys = [key for key in ids if answers[key] is None]
+            there = {key: one for key, one in found.items() if _is_active(one) and one.id not in gone}
+            answers.update(self._cancel(there))
+            gone.update(one.id for one in there.values())
+            keys = [key for key in there if answers[key] is None]
         return [answers.get(registrant.key) for registrant in registrants]
 
     def present(self, registrants: Sequence[Registrant]) -> dict[str, list[Standing]]:
@@ -159,23 +159,25 @@ class WebinarEvent:
             for one in named
         ]
 
-    def _cancel(self, ids: Mapping[str, str]) -> dict[str, TeamsRegistrationError | None]:
+    def _cancel(self, there: Mapping[str, WebinarRegistration]) -> dict[str, TeamsRegistrationError | None]:
         answers: dict[str, TeamsRegistrationError | None] = {}
-        left = list(ids)
+        left = list(there)
         while left:
             self.pace.wait()
             size = self.batch_size
             some, left = left[:size], left[size:]
+            ids = [there[key].id for key in some]
+            personal = [*some, *(there[key].registration_id for key in some)]
             self.pace.begin(len(some))
             self.pace.wait_for_begun()
             try:
-                answers.update(zip(some, self._webinar.cancel_all([ids[key] for key in some]), strict=True))
+                answers.update(zip(some, self._webinar.cancel_all(ids, personal=personal), strict=True))
             finally:
                 self.pace.end(len(some))
         # The service may refuse to cancel what somebody else has cancelled meanwhile.
-        doubtful = [key for key in ids if isinstance(answers[key], BadRequest | Conflict)]
-        answers.update((key, None) for key in doubtful if not self._is_still_on(ids[key]))
-        answers.update((key, None) for key in ids if isinstance(answers[key], NotFound))
+        doubtful = [key for key in there if isinstance(answers[key], BadRequest | Conflict)]
+        answers.update((key, None) for key in doubtful if not self._is_still_on(there[key].id))
+        answers.update((key, None) for key in there if isinstance(answers[key], NotFound))
         return answers
 
     def _is_still_on(self, registration_id: str) -> bool:

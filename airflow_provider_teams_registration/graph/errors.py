@@ -32,7 +32,7 @@ from urllib.parse import unquote
 
 _PERSONAL = re.compile(
     r"https?://\S+"  # links
-    r"|[^\s@'\"<>]+@[^\s@'\"<>]+\.[^\s@'\"<>]+"  # e-mail addresses
+    r"|[^\s@'\"<>]+(?:'[^\s@'\"<>]+)*@[^\s@'\"<>]+\.[^\s@'\"<>]+"  # e-mail addresses, o'hara's too
     r"|eyJ[\w-]+\.[\w-]+\.?[\w-]*"  # tokens
 )
 

@@ -7,7 +7,7 @@ https://learn.microsoft.com/graph/api/resources/virtualeventregistration.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -280,16 +280,21 @@ class Webinar:
         answers = self._session.read_batch(VERSION, [BatchRequest("GET", path) for path in paths])
         return [answer if isinstance(answer, TeamsRegistrationError) else _link(answer) for answer in answers]
 
-    def cancel_all(self, registration_ids: Sequence[str]) -> list[TeamsRegistrationError | None]:
+    def cancel_all(
+        self, registration_ids: Sequence[str], *, personal: Iterable[str | None] = ()
+    ) -> list[TeamsRegistrationError | None]:
         """
         Cancel up to 20 registrations, in one call that is sent once.
 
         Service page: https://learn.microsoft.com/graph/api/virtualeventregistration-cancel
 
+        :param registration_ids: the registrations.
+        :param personal: what is known of these people, to be blanked in error texts.
         :return: for each, in order, None or the error that stands for it.
         """
+        known = tuple(personal)
         paths = [self._path(f"/registrations/{segment('registration id', one)}/cancel") for one in registration_ids]
-        answers = self._session.batch(VERSION, [BatchRequest("POST", path) for path in paths])
+        answers = self._session.batch(VERSION, [BatchRequest("POST", path, sent=known) for path in paths])
         return [
             self._explain(answer, _TO_CANCEL) if isinstance(answer, TeamsRegistrationError) else None
             for answer in answers
@@ -353,8 +358,9 @@ def _registration_request(path: str, registrant: WebinarRegistrant) -> BatchRequ
         "externalRegistrationInformation": {name: value for name, value in external.items() if value} or None,
         "registrationQuestionAnswers": list(registrant.answers) or None,
     }
-    texts = [str(answer.get("value")) for answer in registrant.answers if answer.get("value")]
-    sent = (registrant.email, registrant.first_name, registrant.last_name, registrant.registration_id, *texts)
+    texts = [str(answer["value"]) for answer in registrant.answers if answer.get("value")]
+    chosen = [choice for answer in registrant.answers for choice in answer.get("multiChoiceValues") or ()]
+    sent = (registrant.email, registrant.first_name, registrant.last_name, registrant.registration_id, *texts, *chosen)
     return BatchRequest("POST", path, {name: value for name, value in body.items() if value is not None}, sent=sent)
 
 

@@ -204,9 +204,9 @@ def test_person_whom_somebody_else_cancels_after_we_looked_is_off(
     on_webinar.put_on(0)
     cancel_registrations = Webinar.cancel_all
 
-    def overtaken(self, registration_ids):
+    def overtaken(self, registration_ids, **known):
         emulator.books.webinars.cancel(emulator.webinar_id, registration_ids[0])
-        return cancel_registrations(self, registration_ids)
+        return cancel_registrations(self, registration_ids, **known)
 
     monkeypatch.setattr(Webinar, "cancel_all", overtaken)
 

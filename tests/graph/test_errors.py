@@ -212,6 +212,7 @@ def test_exception_that_graph_caused_chains_to_nothing_that_says_more(meeting, e
         (f"go to {LINK} now", [], "go to … now"),
         ("token eyJhbGciOi.eyJzdWIi.c2ln!", [], "token …!"),
         ("http://a/b 'x@y.org' \"z@y.org\"", [], "… '…' \"…\""),
+        ("o'x@y.org's, 'o'x@y.org' and <o'x'z@y.org>", [], "…'s, '…' and <…>"),
     ],
 )
 def test_blanking(text, values, blanked):

@@ -133,6 +133,20 @@ def test_one_refusal_stands_for_one_person_and_repeats_nothing_of_theirs(webinar
     assert BOB not in repr(registrant(BOB))
 
 
+def test_refusal_repeats_nothing_that_the_person_answered(on, emulator):
+    echo = "First Last, our crm 1, answered: told by Bob; Data; Monday, Friday"
+    emulator.add_fault("POST registrations", status=400, code="BadRequest", message=echo)
+    answers = (
+        {"questionId": "q-text", "value": "told by Bob"},
+        {"questionId": "q-single-choice", "value": "Data"},
+        {"questionId": "q-multi-choice", "multiChoiceValues": ["Monday", "Friday"]},
+    )
+
+    (refusal,) = on(emulator.questions_webinar_id).register([registrant(ADA, registration_id="crm 1", answers=answers)])
+
+    assert str(refusal).startswith("400 BadRequest: … …, our …, answered: …; …; …, …")
+
+
 @pytest.mark.parametrize("page_size", [0, 2])
 def test_list_holds_everybody_and_says_what_became_of_them(webinar, emulator, put_on, page_size):
     emulator.set_switches(page_size=page_size, empty_page=True)
@@ -223,6 +237,15 @@ def test_cancelled_people_are_off(webinar, emulator, put_on):
     assert done is None
     assert isinstance(nobody, NotFound)
     assert emulator.books.webinars.registered(emulator.webinar_id) == [bob]
+
+
+def test_refusal_to_cancel_repeats_nothing_that_is_known_of_them(webinar, emulator, put_on):
+    emulator.add_fault("POST cancel", status=400, code="BadRequest", message=f"{ADA} (crm 1) stays.")
+
+    (refusal,) = webinar.cancel_all([put_on(ADA).id], personal=["crm 1"])
+
+    assert isinstance(refusal, BadRequest)
+    assert str(refusal).startswith("400 BadRequest: … (…) stays.")
 
 
 @pytest.mark.parametrize(

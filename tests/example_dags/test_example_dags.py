@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 import threading
 from collections import Counter
@@ -72,7 +71,7 @@ def mail_sink():
 
 @pytest.fixture
 def run_example(airflow_database, emulator, mail_sink, monkeypatch):
-    """Run an example DAG, connected to the emulator and the mail sink."""
+    """Run an example DAG, as it is or edited, connected to the emulator and the mail sink."""
     smtp = {"conn_type": "smtp", "host": "127.0.0.1", "port": mail_sink.port}
     smtp["extra"] = {"disable_ssl": True, "disable_tls": True}
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(smtp))
@@ -81,11 +80,13 @@ def run_example(airflow_database, emulator, mail_sink, monkeypatch):
     monkeypatch.setenv("AIRFLOW_VAR_TEAMS_ORGANIZER_ID", emulator.organizer_id)
     monkeypatch.setenv("AIRFLOW_VAR_TEAMS_WEBINAR_ID", emulator.waitlist_webinar_id)
 
-    def run(dag_id):
+    def run(dag_id, edit=str):
         folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
         for other in folder.glob("*.py"):
             other.unlink()
-        return run_dag_file(Path(shutil.copy(EXAMPLES / f"{dag_id}.py", folder)), dag_id)
+        path = folder / f"{dag_id}.py"
+        path.write_text(edit((EXAMPLES / path.name).read_text()))
+        return run_dag_file(path, dag_id)
 
     return run
 
@@ -180,6 +181,33 @@ def test_webinar_mails_whoever_has_a_seat_and_the_next_run_whoever_got_in_since(
 
     assert run.summary()["outcomes"] == {"enrolled": 1, "already_enrolled": 3, "waitlisted": 1}
     assert mail_sink.links() == links_of(emulator)
+
+
+def test_the_same_dag_runs_on_a_meeting_once_the_event_argument_names_one(
+    run_example, emulator, mail_sink, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", sqlite_warehouse(tmp_path))
+    monkeypatch.setenv("AIRFLOW_VAR_TEAMS_WEBINAR_ID", emulator.webinar_id)
+    on_webinar = 'webinar_id="{{ var.value.teams_webinar_id }}"'
+    on_meeting = 'meeting_id="{{ var.value.teams_meeting_id }}", organizer_id="{{ var.value.teams_organizer_id }}"'
+
+    def move(text):
+        assert text.count(on_webinar) == 1
+        return text.replace(on_webinar, on_meeting)
+
+    webinar = run_example("webinar_to_inbox")
+    webinar_mails = mail_sink.links()
+    meeting = run_example("webinar_to_inbox", move)
+
+    addresses = {row["id"]: row["email"] for row in meeting.rows()}
+    enrolled = {addresses[one.id]: one.join_web_url for one in emulator.books.enrolled(emulator.meeting_id)}
+    registered = {one.email: one.join_web_url for one in emulator.books.webinars.registered(emulator.webinar_id)}
+    assert meeting.state == webinar.state == "success"
+    assert meeting.tasks == webinar.tasks
+    assert [list(row) for row in meeting.rows()] == [list(row) for row in webinar.rows()]
+    assert [{**row, "join_web_url": enrolled[row["email"]]} for row in webinar.rows()] == meeting.rows()
+    assert webinar_mails == {email: [link] for email, link in registered.items()}
+    assert mail_sink.links() == {email: [link, enrolled[email]] for email, link in registered.items()}
 
 
 def test_people_on_the_waitlist_are_mailed_when_they_get_in(run_example, emulator, mail_sink, monkeypatch, tmp_path):

@@ -218,6 +218,24 @@ class TestLadder:
         assert find([person(99)]) == {}
         assert looks() == {"key": 1}
 
+    def test_many_are_filtered_for_one_by_one_where_neither_list_nor_key_is_accepted(
+        self, find, emulator, put_on, looks
+    ):
+        emulator.set_switches(registration_key=False)
+        # Of the two kinds of look at this address the list comes first.
+        emulator.add_fault("GET registrations", status=403, code="Forbidden")
+        for row in people(25):
+            put_on(row["email"])
+
+        found = find(people(25))
+
+        assert len(found) == 25
+        assert all(standings[0].join_web_url for standings in found.values())
+        assert looks() == {"list": 1, "key": 25, "filter": 25, "sessions": 25}
+        emulator.clear_journal()
+        assert find([person(99)]) == {}
+        assert looks() == {"filter": 1}
+
     def test_absence_is_not_believed_of_a_way_that_never_found_anybody(self, find, emulator, put_on, looks):
         put_on("person1@example.org")
         emulator.add_fault("GET registrations(email=*", status=404, code="NotFound", times=0)
@@ -384,6 +402,21 @@ def test_person_cancelled_earlier_is_registered_anew(register_all, put_on, emula
     assert report.counts == {"enrolled": 2}
     assert links(report) == live_links()
     assert gone in emulator.books.webinars.registrations(emulator.webinar_id)
+
+
+def test_person_who_is_cancelled_as_soon_as_they_are_registered_is_registered_anew_by_the_next_run_only(
+    register_all, emulator, sent, live_links
+):
+    emulator.set_switches(new_registration_status="canceled")
+    assert register_all(people(2), settle_after=0.2).counts == {"unknown": 2}
+    assert len(sent()) == 2
+    emulator.set_switches(new_registration_status="")
+
+    report = register_all(people(2), as_run=NEXT_RUN, settle_after=0.2)
+
+    assert report.counts == {"enrolled": 2}
+    assert links(report) == live_links()
+    assert len(sent()) == 4
 
 
 def test_person_on_the_waitlist_whom_the_organizer_cancelled_is_registered_anew(
@@ -605,6 +638,20 @@ def test_signed_in_user_needs_no_look_up(lag, register_all, open_event, emulator
     assert report.counts == {"enrolled": 1}
     assert links(report) == live_links()
     assert looks()["id"] >= 1
+
+
+@pytest.mark.parametrize("duplicate", ["same", "new_link", "second_record"])
+def test_signed_in_user_who_is_on_it_and_cannot_be_looked_up_gets_the_link_that_the_service_answers_with(
+    duplicate, register_all, open_event, emulator, delegated_session, put_on
+):
+    emulator.set_switches(duplicate=duplicate, registration_key=False)
+    put_on("organizer@emulator.example", user_id=emulator.organizer_id)
+
+    report = register_all([{"email": "organizer@emulator.example"}], on=open_event(session=delegated_session))
+
+    assert report.counts == {"enrolled": 1}
+    *_, last = emulator.books.webinars.registrations(emulator.webinar_id)
+    assert links(report) == {"organizer@emulator.example": last.join_web_url}
 
 
 def test_signed_in_user_registers_nobody_else(register_all, open_event, delegated_session):

@@ -4,6 +4,7 @@ import pytest
 
 from airflow_provider_teams_registration.graph.errors import (
     BadRequest,
+    Conflict,
     Forbidden,
     NotFound,
     ServiceUnreachable,
@@ -110,6 +111,27 @@ def test_everything_of_a_registrant_arrives(on, emulator):
     assert (made.preferred_timezone, made.preferred_language) == ("W. Europe Standard Time", "en-us")
     assert (made.external_registration_id, made.referrer) == ("crm 1", "newsletter")
     assert made.answers == given.answers
+
+
+@pytest.mark.parametrize(
+    ("duplicate", "answer", "records"),
+    [
+        ("same", type(None), 1),
+        ("new_link", type(None), 1),
+        ("conflict", Conflict, 1),
+        ("bad_request", BadRequest, 1),
+        ("second_record", type(None), 2),
+    ],
+)
+def test_second_registration_is_answered_as_the_service_likes(webinar, emulator, put_on, duplicate, answer, records):
+    emulator.set_switches(duplicate=duplicate)
+    put_on(ADA)
+
+    (again,) = webinar.register([registrant(ADA)])
+
+    assert type(again) is answer
+    assert len(emulator.books.webinars.registered(emulator.webinar_id)) == records
+    assert ADA not in str(again)
 
 
 def test_signed_in_user_is_told_their_registration(delegated_session, emulator):

@@ -137,7 +137,8 @@ def _may_freeze(passed: Sequence[str], point: str) -> bool:
     Between the ledger's "sent" and the request itself nobody can take a request back; inside a transaction the
     database holds everybody else up; and before it has begun there is nothing to fence.
     """
-    has_begun = any(name.endswith(("registrants", "after GET state")) or "POST" in name for name in passed[:-1])
+    # The tables are created first, in a transaction of their own.
+    has_begun = "after SET state" in passed[:-1] or passed[:-1].count("before COMMIT ledger") > 1
     is_sure = point.startswith(("after POST $batch", "before PUSH", "before GET registrants", "after GET registrants"))
     return is_sure and has_begun
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import closing
 from datetime import timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -61,17 +62,24 @@ def enroll(
     report = Report(keep=keep, success_outcomes=success_outcomes)
     if not first:
         return report
-    ledger = ledger or MemoryLedger()
-    event.prepare()
-    ledger.begin(event.id)
-    reader = RegistrantReader(event.read)
-    total = len(rows) if isinstance(rows, Sequence) else None
-    _foretell(event, total)
-    options = options or SendingOptions()
-    will_go_on = options.defer_over is not None
-    sending = Sending(event, ledger, options, stop or threading.Event(), Progress(total))
+    with closing(event):
+        event.prepare()
+        ledger = ledger or MemoryLedger()
+        ledger.begin(event.id)
+        total = len(rows) if isinstance(rows, Sequence) else None
+        _foretell(event, total)
+        options = options or SendingOptions()
+        sending = Sending(event, ledger, options, stop or threading.Event(), Progress(total))
+        portions = chain([first], iter(lambda: list(islice(iterator, ROWS_AT_ONCE)), []))
+        _send_portions(sending, RegistrantReader(event.read), portions, report, options.defer_over is not None)
+    return report
+
+
+def _send_portions(
+    sending: Sending, reader: RegistrantReader, portions: Iterable[Sequence[Any]], report: Report, will_go_on: bool
+) -> None:
     try:
-        for some in chain([first], iter(lambda: list(islice(iterator, ROWS_AT_ONCE)), [])):
+        for some in portions:
             if isinstance(report.cut_short, Postponed) and will_go_on:
                 # The run accounts for everybody then.
                 break
@@ -88,7 +96,6 @@ def enroll(
         if not sending.has_begun:
             raise
         report.cut_short = report.cut_short or error
-    return report
 
 
 def _add(report: Report, enrollments: Sequence[Enrollment], repeated: int) -> None:

@@ -80,12 +80,19 @@ class Event(Protocol):
     @property
     def batch_size(self) -> int: ...
 
+    @property
+    def own_link(self) -> str | None:
+        """The event's own link, a credential, once it is prepared; None where there is none to show."""
+
     def prepare(self) -> None:
         """
         Learn what rows must look like.
 
         :raises TeamsRegistrationError: the event cannot be read, or is not open.
         """
+
+    def close(self) -> None:
+        """Wait for reads that were begun by :meth:`prepare` and are not over yet."""
 
     def read(self, position: int, row: Mapping[str, Any]) -> Registrant:
         """

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal
+from itertools import chain, islice
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,6 +19,8 @@ from airflow_provider_teams_registration.graph.online_meeting import ExternalMee
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.pace import Pace
+
+log = logging.getLogger(__name__)
 
 _SPELLINGS = {"id": ("id",), "tenant_id": ("tenant_id", "tenantId"), "user_id": ("user_id", "userId")}
 
@@ -36,11 +41,33 @@ class MeetingEvent:
         self.id = meeting.meeting_id
         self.pace = pace
         self._allowed_registrant = ""
+        self._threads: ThreadPoolExecutor | None = None
+        self._link: Future[str | None] | None = None
+        self._listed: Future[Iterator[tuple[str, Standing]]] | None = None
         self._present: dict[str, list[Standing]] | None = None
 
     def prepare(self) -> None:
-        """Read the registration's audience."""
+        """Read the registration's audience, and begin to read the meeting's own link and who is on it."""
         self._allowed_registrant = self._meeting.registration().allowed_registrant
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="prepare")
+        self._link = self._threads.submit(self._meeting.join_web_url)
+        self._listed = self._threads.submit(self._begin_list)
+
+    def close(self) -> None:
+        """Wait for what is being read."""
+        if self._threads is not None:
+            self._threads.shutdown()
+
+    @property
+    def own_link(self) -> str | None:
+        """The meeting's own link, a credential. A meeting that may not be read shows none, which fails nothing."""
+        if self._link is None:
+            return None
+        try:
+            return self._link.result()
+        except TeamsRegistrationError as error:
+            log.debug("No link to the meeting: %s", error)
+            return None
 
     def read(self, position: int, row: Mapping[str, Any]) -> Registrant:
         """Read a row as a registrant for that audience."""
@@ -64,7 +91,7 @@ class MeetingEvent:
         """Read the list once: who comes up later in the same input was not sent before."""
         if self._present is None:
             present: dict[str, list[Standing]] = {}
-            for key, standing in self._everybody():
+            for key, standing in self._listed.result() if self._listed else self._everybody():
                 present.setdefault(key, []).append(standing)
             self._present = present
         return {one.key: self._present[one.key] for one in registrants if one.key in self._present}
@@ -81,6 +108,11 @@ class MeetingEvent:
     def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[str | InvalidRow]:
         """Return the rows' ids; whatever else they hold does not matter here."""
         return [_or_why(read_id, row) for row in rows]
+
+    def _begin_list(self) -> Iterator[tuple[str, Standing]]:
+        """Read the first page. The others wait until somebody asks: the ledger may know everybody."""
+        everybody = self._everybody()
+        return chain(list(islice(everybody, 1)), everybody)
 
     def _everybody(self) -> Iterator[tuple[str, Standing]]:
         """List keys and standings; the service gives no links here."""

@@ -34,7 +34,7 @@ class SendingOptions:
     :param defer_over: seconds of waiting beyond which the sending ends as :class:`Postponed`; None never does.
     """
 
-    max_parallel_requests: int = 4
+    max_parallel_requests: int = 8
     on_missing_join_url: OnMissingJoinUrl = OnMissingJoinUrl.FAIL
     settle_after: float = DEFAULT_SETTLE_AFTER
     defer_over: float | None = None

@@ -63,6 +63,7 @@ class WebinarEvent:
     """
 
     hands_links_out_once = False
+    own_link = None
 
     def __init__(self, webinar: Webinar, pace: PacedWrites, **defaults: str | None) -> None:
         self._webinar = webinar
@@ -98,6 +99,9 @@ class WebinarEvent:
         self._form = WebinarForm(
             questions=self._webinar.questions(), is_delegated=self._webinar.signs_in_a_user, **self._defaults
         )
+
+    def close(self) -> None:
+        """Nothing is being read."""
 
     def read(self, position: int, row: Mapping[str, Any]) -> Registrant:
         """Read a row as the form takes it."""

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink
 
-from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError
 from airflow_provider_teams_registration.hooks.masking import mask_secret
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, TaskInstanceKey
-
-    from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
 
 log = logging.getLogger(__name__)
 
@@ -32,19 +29,17 @@ class MeetingLink(BaseOperatorLink):
         return XCom.get_value(key=MEETING_LINK_KEY, ti_key=ti_key) or ""
 
 
-def push_meeting_link(context: Context, meeting: OnlineMeeting) -> None:
+def push_meeting_link(context: Context, link: str) -> None:
     """
-    Leave the meeting's link in XCom. A meeting that may not be read has none, which fails nothing.
+    Leave the meeting's link in XCom. That it does not get there fails nothing: by then people are enrolled.
 
     :param context: the task's context.
-    :param meeting: the meeting.
+    :param link: the link, a credential.
     """
+    # Airflow writes extra links into its debug log.
+    mask_secret(link)
     try:
-        link = meeting.join_web_url()
-    except TeamsRegistrationError as error:
-        log.debug("No link to the meeting: %s", error)
-        return
-    if link:
-        # Airflow writes extra links into its debug log.
-        mask_secret(link)
         context["ti"].xcom_push(key=MEETING_LINK_KEY, value=link)
+    except Exception as error:
+        # The text may hold what was to be stored.
+        log.warning("The meeting's link did not reach XCom (%s).", type(error).__name__)

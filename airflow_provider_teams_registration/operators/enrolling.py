@@ -51,7 +51,7 @@ class EnrollingOperator(BaseOperator):
     :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``. (templated)
     :param max_rejected: how many refusals (outcomes ``invalid`` and ``rejected``) the task tolerates: a number, or a
         per cent of the input such as ``"5%"``. A lost answer (``unknown``) is never tolerated. Default 0. (templated)
-    :param max_parallel_requests: how many calls, of up to 20 people each, may be under way at once. Default 4.
+    :param max_parallel_requests: how many calls, of up to 20 people each, may be under way at once. Default 8.
     :param ledger_conn_id: Airflow connection to a SQL database for the ledger, which makes re-runs no-ops across DAG
         runs and DAGs. None, the default, takes Airflow's task state store (3.3+), which serves the retries of the task,
         or else the process's memory. (templated)
@@ -66,7 +66,8 @@ class EnrollingOperator(BaseOperator):
         ``ledger_conn_id`` is needed. Default 1,000.
     :param deferrable: whether a wait that the service imposes frees the worker slot. It needs a ledger that lasts.
         Default: ``[operators] default_deferrable``.
-    :param defer_over: seconds of waiting beyond which it does. Default 45, longer than the pace of webinars makes anybody wait.
+    :param defer_over: seconds of waiting beyond which it does. Default 45, which is longer than the pace of webinars
+        makes anybody wait.
     :raises PermanentFailure: somebody was refused beyond ``max_rejected``, or the event or connection cannot work;
         the task fails without retries.
     :raises TransientFailure: the service was unreachable, in trouble or throttling; the task's retries apply.
@@ -99,7 +100,7 @@ class EnrollingOperator(BaseOperator):
         success_outcomes: Sequence[str] = SUCCESS,
         conn_id: str = TeamsRegistrationHook.default_conn_name,
         max_rejected: int | str = 0,
-        max_parallel_requests: int = 4,
+        max_parallel_requests: int = 8,
         ledger_conn_id: str | None = None,
         ledger_table: str = DEFAULT_LEDGER_TABLE,
         store_join_urls: bool = True,
@@ -208,8 +209,6 @@ class EnrollingOperator(BaseOperator):
                 preferred_language=self.preferred_language or None,
                 referrer=self.referrer or None,
             )
-            if self.meeting_id:
-                push_meeting_link(context, hook.online_meeting(self.meeting_id, self.organizer_id or None))
             options = self._sending_options(ledger)
             if options.defer_over is not None:
                 hook.session.pace.patience = options.defer_over
@@ -229,6 +228,8 @@ class EnrollingOperator(BaseOperator):
                     raise
                 return Report(cut_short=Postponed(error.retry_after or 0))
             finally:
+                if event.own_link:
+                    push_meeting_link(context, event.own_link)
                 hook.session.close()
 
     def _sending_options(self, ledger: Ledger) -> SendingOptions:

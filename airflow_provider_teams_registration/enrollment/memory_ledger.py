@@ -20,20 +20,25 @@ class MemoryLedger(Ledger):
 
     def recall(self, registrants: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return the entries there are."""
-        return {registrant: self._entries[registrant] for registrant in registrants if registrant in self._entries}
+        found = {registrant: self._entries.get(self._key(registrant)) for registrant in registrants}
+        return {registrant: entry for registrant, entry in found.items() if entry is not None}
 
     def write(self, entries: Sequence[LedgerEntry]) -> Written:
         """Write entries; those that changed since they were read come back as foreign."""
         stored: dict[str, LedgerEntry] = {}
         foreign: dict[str, LedgerEntry] = {}
         for entry in entries:
-            before = self._entries.get(entry.registrant)
+            before = self._entries.get(self._key(entry.registrant))
             if before is not None and before.version != entry.version:
                 foreign[entry.registrant] = before
             else:
                 stored[entry.registrant] = self._stamped(entry, before)
-        self._entries.update(stored)
+        self._entries.update((self._key(registrant), entry) for registrant, entry in stored.items())
         return Written(stored, foreign)
+
+    def _key(self, registrant: str) -> str:
+        """What stands for a registrant here."""
+        return registrant
 
     def touch(self, registrants: Sequence[str]) -> None:
         """Nothing to note: within one attempt everybody comes up once."""

@@ -57,33 +57,27 @@ class StateStoreLedger(MemoryLedger):
     def begin(self, event: str) -> None:
         """Take over from older attempts and read what they wrote."""
         super().begin(event)
-        self._prefix = f"teams_registration/{_hash(event)}"
+        self._prefix = f"teams_registration/{self._key(event)}"
         self._pages = 0
         self.attempt = int(self._ask(lambda: self._store.get(f"{self._prefix}/attempt", 0))) + 1
         self._ask(lambda: self._store.set(f"{self._prefix}/attempt", self.attempt))
         for attempt in range(1, self.attempt):
-            self._entries.update((entry.registrant, entry) for entry in self._written_by(attempt))
-
-    def recall(self, registrants: Sequence[str]) -> dict[str, LedgerEntry]:
-        """Return the entries there are."""
-        names = {_hash(registrant): registrant for registrant in registrants}
-        return _renamed(super().recall(list(names)), names)
+            self._entries.update(self._written_by(attempt))
 
     def write(self, entries: Sequence[LedgerEntry]) -> Written:
         """Write entries, in one page where one holds them."""
-        names = {_hash(entry.registrant): entry.registrant for entry in entries}
-        before = {name: self._entries.get(name) for name in names}
-        written = super().write([_named(entry, _hash(entry.registrant)) for entry in entries])
+        before = {key: self._entries.get(key) for key in (self._key(entry.registrant) for entry in entries)}
+        written = super().write(entries)
         try:
             self._add_pages(list(written.stored.values()))
         except LedgerFailure:
             # What was not stored must not count as written.
-            known = {name: entry for name, entry in before.items() if entry is not None}
-            self._entries = {name: entry for name, entry in self._entries.items() if name not in before} | known
+            known = {key: entry for key, entry in before.items() if entry is not None}
+            self._entries = {key: entry for key, entry in self._entries.items() if key not in before} | known
             raise
         # The store has no compare-and-set: whoever began before this was written is noticed here.
         self._hold_fence()
-        return Written(_renamed(written.stored, names), _renamed(written.foreign, names))
+        return written
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Note how the attempt ended, beside the entries."""
@@ -98,21 +92,24 @@ class StateStoreLedger(MemoryLedger):
             raise FencedOff("A younger attempt of this task has taken over; this one sends no more.")
 
     def _add_pages(self, entries: Sequence[LedgerEntry]) -> None:
-        pages = _pages([_dumped(entry) for entry in entries])
+        pages = _pages([{"registrant": self._key(entry.registrant), **_dumped(entry)} for entry in entries])
         for number, page in enumerate(pages, start=self._pages):
-            self._ask(partial(self._store.set, self._key(self.attempt, number), page))
+            self._ask(partial(self._store.set, self._page(self.attempt, number), page))
         # Pages of a write that failed half-way are written over by the next.
         self._pages += len(pages)
 
-    def _written_by(self, attempt: int) -> Iterator[LedgerEntry]:
+    def _written_by(self, attempt: int) -> Iterator[tuple[str, LedgerEntry]]:
         for number in count():
-            page = self._ask(partial(self._store.get, self._key(attempt, number), None))
+            page = self._ask(partial(self._store.get, self._page(attempt, number), None))
             if page is None:
                 return
-            yield from (self._loaded(item, attempt) for item in page)
+            yield from ((item["registrant"], self._loaded(item, attempt)) for item in page)
 
-    def _key(self, attempt: int, page: int) -> str:
-        return f"{self._prefix}/{attempt}/{page}"
+    def _page(self, attempt: int, number: int) -> str:
+        return f"{self._prefix}/{attempt}/{number}"
+
+    def _key(self, registrant: str) -> str:
+        return hashlib.sha256(registrant.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def _loaded(self, item: Mapping[str, Any], attempt: int) -> LedgerEntry:
         first_seen = item.get("first_seen", item["last_seen"])
@@ -154,7 +151,6 @@ def _dumped(entry: LedgerEntry) -> dict[str, Any]:
     assert entry.first_seen is not None
     assert entry.last_seen is not None
     item = {
-        "registrant": entry.registrant,
         "fingerprint": entry.fingerprint,
         "outcome": entry.outcome.value,
         "join_web_url": entry.join_web_url,
@@ -168,15 +164,3 @@ def _dumped(entry: LedgerEntry) -> dict[str, Any]:
         "version": entry.version,
     }
     return {name: value for name, value in item.items() if value is not None}
-
-
-def _named(entry: LedgerEntry, name: str) -> LedgerEntry:
-    return LedgerEntry(**{**vars(entry), "registrant": name})
-
-
-def _renamed(entries: Mapping[str, LedgerEntry], names: Mapping[str, str]) -> dict[str, LedgerEntry]:
-    return {names[name]: _named(entry, names[name]) for name, entry in entries.items()}
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

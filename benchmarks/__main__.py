@@ -1,7 +1,8 @@
 """
 ``python -m benchmarks``: this provider beside what people would write today, in one run.
 
-``python -m benchmarks --quick`` tries everything with tiny numbers; ``python -m benchmarks chart`` draws the image.
+``python -m benchmarks --quick`` tries everything with tiny numbers; ``python -m benchmarks chart`` draws the image, and
+``python -m benchmarks table`` prints what the README says.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from benchmarks.measures import big_lists, harm, online_meeting, overhead, parse
 from benchmarks.measures.options import QUICK, Options
 from benchmarks.measures.sheet import Sheet
 from benchmarks.service import Service
+from benchmarks.table import write_table
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 QUICK_RESULTS = Path(tempfile.gettempdir()) / "teams-registration-benchmark.json"
@@ -42,6 +44,9 @@ def main() -> int:
     """Measure and print, or draw."""
     arguments = _arguments()
     results: Path = arguments.results or (QUICK_RESULTS if arguments.quick else RESULTS)
+    if arguments.what == "table":
+        print(write_table(json.loads(results.read_text())))
+        return 0
     if arguments.what == "chart":
         arguments.chart.write_text(draw(json.loads(results.read_text())))
         print(arguments.chart)
@@ -53,7 +58,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("run", "chart"), default="run")
+    parser.add_argument("what", nargs="?", choices=("run", "chart", "table"), default="run")
     parser.add_argument("--quick", action="store_true", help="tiny numbers, which say nothing but that it works")
     parser.add_argument("--people", type=int, help="people of the online meeting")
     parser.add_argument("--mapped-people", type=int, help="people for those who run a task per person")

@@ -98,7 +98,12 @@ class Service:
 
     def http_calls(self) -> int:
         """Return how many HTTP requests were made, to Graph and to Entra."""
-        return sum(entry["batch"] is None for entry in self.journal()) + len(self._call("GET", "sign-ins"))
+        return sum(entry["batch"] is None for entry in self.journal()) + len(self.sign_ins())
+
+    def sign_ins(self) -> list[dict[str, Any]]:
+        """Return every request that reached Entra."""
+        entries: list[dict[str, Any]] = self._call("GET", "sign-ins")
+        return entries
 
     def links(self) -> list[tuple[str, str | None]]:
         """Return who is on the meeting, as often as they are, and their links."""

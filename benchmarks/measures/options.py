@@ -12,6 +12,7 @@ class Options:
 
     :param people: people of the online meeting.
     :param mapped_people: people for those who run a task per person.
+    :param repeats: how often each way but those is run; the median counts.
     :param harmed_people: people of the measure in which things go wrong.
     :param harmed_mapped_people: the same for those who run a task per person.
     :param webinar_people: people of the webinar.
@@ -23,6 +24,7 @@ class Options:
 
     people: int = 1000
     mapped_people: int = 200
+    repeats: int = 3
     harmed_people: int = 300
     harmed_mapped_people: int = 100
     webinar_people: int = 150
@@ -35,6 +37,7 @@ class Options:
 QUICK = Options(
     people=60,
     mapped_people=5,
+    repeats=1,
     harmed_people=60,
     harmed_mapped_people=5,
     webinar_people=30,

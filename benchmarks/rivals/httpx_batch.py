@@ -128,3 +128,10 @@ enroll(people())
 )
 
 RIVAL = Rival("e", "one task, httpx, 20 per $batch, 4 at once", TASKS, microsoft_connection, is_batched=True)
+AS_WIDE = Rival(
+    "e8",
+    "the same, 8 at once",
+    TASKS.replace("Semaphore(4)", "Semaphore(8)"),
+    microsoft_connection,
+    is_batched=True,
+)

@@ -20,6 +20,8 @@ EnrollRegistrantOperator(
 """
 )
 
+SQL_LEDGER_TASKS = TASKS.replace("registrants=people(),", 'registrants=people(),\n    ledger_conn_id="ledger",')
+
 # For people whose answer was lost with their link: a ledger that outlives the task, and a new link for them. The
 # emulator shows everybody at once, so a send that does not show after five seconds did not land.
 SAFE_TASKS = (
@@ -77,3 +79,4 @@ def ours_connection(service: Service) -> Connections:
 
 
 RIVAL = Rival("f", "this provider's operator", TASKS, ours_connection, is_batched=True)
+WITH_SQL_LEDGER = Rival("f", "the same, its ledger in SQLite", SQL_LEDGER_TASKS, ours_connection, is_batched=True)

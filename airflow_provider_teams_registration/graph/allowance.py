@@ -38,7 +38,7 @@ class PacedWrites(Pace):
 
     def left(self) -> float:
         """Return the seconds until a write may go; 0 where one may."""
-        return max(self.held(), self._until_room())
+        return max(self.held(), self._until_room_for(1))
 
     def left_until_all_may(self) -> float:
         """Return the seconds until no write counts any more."""
@@ -48,11 +48,7 @@ class PacedWrites(Pace):
 
     def left_for_begun(self) -> float:
         """Return the seconds until the writes that were begun may go."""
-        with self._counts:
-            self._forget()
-            too_many = min(self._under_way + len(self._answered) - self._limit, len(self._answered))
-            until = self._answered[too_many - 1] + self._window if too_many > 0 else -math.inf
-        return max(self.held(), until - time.monotonic())
+        return max(self.held(), self._until_room_for(0))
 
     def hold(self, seconds: float | None) -> None:
         """Let no request of the session go for a while."""
@@ -90,15 +86,17 @@ class PacedWrites(Pace):
         """Return about how many seconds so many writes take."""
         return max(math.ceil(writes / self._limit) - 1, 0) * self._window
 
-    def _until_room(self) -> float:
+    def _until_room_for(self, more: int) -> float:
+        """Return the seconds until so many more fit beside those that were begun."""
         with self._counts:
             self._forget()
-            if self._under_way + len(self._answered) < self._limit:
+            too_many = self._under_way + len(self._answered) + more - self._limit
+            if too_many <= 0:
                 return 0.0
             # With all of it under way, the answers say when the next one may go.
-            if not self._answered:
+            if too_many > len(self._answered):
                 return self._window
-            return max(self._answered[0] + self._window - time.monotonic(), 0.001)
+            return max(self._answered[too_many - 1] + self._window - time.monotonic(), 0.001)
 
     def _forget(self) -> None:
         earliest = time.monotonic() - self._window

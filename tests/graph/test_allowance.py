@@ -141,3 +141,35 @@ def test_backoff_starts_over_once_something_went_through(clock):
     writes.hold(None)
 
     assert writes.held() < 3
+
+
+def test_writes_are_begun_a_moment_before_they_may_go(writes, clock):
+    writes.begin(15)
+    writes.end(15)
+    clock.sleep(29.9)
+
+    assert writes.room == 15
+    writes.begin(15)
+    assert writes.room == 0
+    assert writes.left() == 30
+    assert writes.left_for_begun() == pytest.approx(0.1)
+    writes.wait_for_begun()
+    assert clock.now >= 1030
+
+
+def test_writes_that_are_forgone_leave_their_room_to_others(writes):
+    writes.begin(15)
+    writes.forgo(15)
+
+    assert (writes.room, writes.left(), writes.left_for_begun()) == (15, 0, 0)
+
+
+def test_all_may_go_again_once_the_newest_answer_is_a_window_old(writes, clock):
+    assert writes.left_until_all_may() == 0
+    for _ in range(2):
+        writes.begin(5)
+        writes.end(5)
+        clock.sleep(10)
+
+    assert writes.left_until_all_may() == 20
+    assert writes.left() == 0

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant, Standing
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
+from airflow_provider_teams_registration.enrollment.registration_ladder import RegistrationLadder
 from airflow_provider_teams_registration.enrollment.webinar_row import (
     WebinarForm,
     normalized_email,
     read_given_email,
     read_registration_id,
 )
-from airflow_provider_teams_registration.graph.batch import MAX_BATCH
+from airflow_provider_teams_registration.graph.batch import MAX_BATCH, slices
 from airflow_provider_teams_registration.graph.errors import (
     BadRequest,
     Conflict,
     Forbidden,
-    GraphError,
     NotFound,
     SettingsError,
     TeamsRegistrationError,
-    Unauthorized,
 )
-from airflow_provider_teams_registration.graph.webinar import PUBLISHED, FilterIgnored, Webinar, WebinarRegistration
+from airflow_provider_teams_registration.graph.webinar import PUBLISHED, Webinar, WebinarRegistration
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.allowance import PacedWrites
-
-log = logging.getLogger(__name__)
 
 _OUTCOMES = {
     "registered": Outcome.ENROLLED,
@@ -40,10 +36,6 @@ _OUTCOMES = {
     "rejectedByOrganizer": Outcome.DECLINED,
     "canceled": Outcome.CANCELLED,
 }
-_MANY = 20
-
-Looked = tuple[dict[str, WebinarRegistration], dict[str, GraphError]]
-"""What a look-up found, and for whom it was refused."""
 
 
 def outcome_of(status: str) -> Outcome:
@@ -72,12 +64,7 @@ class WebinarEvent:
         self._defaults = defaults
         self._form = WebinarForm()
         self._ids: dict[str, str] = {}
-        self._trusted: set[str] = set()
-        self._rungs: list[Callable[[Sequence[str]], Looked]] = [
-            self._look_up_by_key,
-            self._look_up_by_filter,
-            self._look_up_in_list,
-        ]
+        self._ladder = RegistrationLadder(webinar)
 
     @property
     def batch_size(self) -> int:
@@ -208,7 +195,7 @@ class WebinarEvent:
         found: dict[str, WebinarRegistration] = {}
         late: set[str] = set()
         known = {key: self._ids[key] for key in keys if key in self._ids}
-        for some in _slices(list(known)):
+        for some in slices(list(known)):
             answers = self._webinar.registrations_by_id([known[key] for key in some])
             for key, answer in zip(some, answers, strict=True):
                 if isinstance(answer, NotFound) and self._webinar.signs_in_a_user:
@@ -219,80 +206,11 @@ class WebinarEvent:
                     # They may have registered anew since, under another id.
                     del self._ids[key]
         unknown = [key for key in keys if key not in found and key not in late]
-        return found | self._climb(unknown) if unknown else found
-
-    def _climb(self, keys: Sequence[str]) -> dict[str, WebinarRegistration]:
-        # One list is cheaper than many look-ups; where it is refused, they still are the way.
-        rungs = [*self._rungs[-1:], *self._rungs[:-1]] if len(keys) > _MANY else list(self._rungs)
-        found: dict[str, WebinarRegistration] = {}
-        refusal: GraphError | None = None
-        missing = list(keys)
-        for rung in rungs:
-            some, refused = rung(missing)
-            found.update(some)
-            if self._is_unknown_to_service(rung, missing, refused):
-                refusal = refusal or next(iter(refused.values()))
-                self._rungs.remove(rung)
-                log.info("This service does not let us %s.", rung.__name__.strip("_").replace("_", " "))
-            elif some or rung == self._look_up_in_list:
-                self._trusted.add(rung.__name__)
-            # A way that never found anybody may be one that this service does not know.
-            is_trusted = rung.__name__ in self._trusted and rung in self._rungs
-            missing = [key for key in missing if key not in found and not (is_trusted and key not in refused)]
-            if not missing:
-                return found
-        if self._rungs:
-            return found
-        raise SettingsError(
-            "The webinar's registrations cannot be read, so nobody could be given a link or be kept from being "
-            "registered twice. The application needs VirtualEvent.Read.All with an application access policy for the "
-            f"organizer, or the event's own VirtualEvent.Read.Chat. {refusal.reason if refusal else ''}".rstrip()
-        )
-
-    def _is_unknown_to_service(
-        self, rung: Callable[[Sequence[str]], Looked], asked: Sequence[str], refused: Mapping[str, GraphError]
-    ) -> bool:
-        """Whether a refusal is of the way, not of some addresses."""
-        if any(isinstance(error, FilterIgnored) for error in refused.values()):
-            return True
-        is_of_all = len(refused) == len(asked)
-        return is_of_all and (rung.__name__ not in self._trusted or rung == self._look_up_in_list)
-
-    def _look_up_by_key(self, keys: Sequence[str]) -> Looked:
-        return self._look_up_by(keys, by_filter=False)
-
-    def _look_up_by_filter(self, keys: Sequence[str]) -> Looked:
-        return self._look_up_by(keys, by_filter=True)
-
-    def _look_up_by(self, keys: Sequence[str], *, by_filter: bool) -> Looked:
-        found: dict[str, WebinarRegistration] = {}
-        refused: dict[str, GraphError] = {}
-        for some in _slices(keys):
-            for key, answer in zip(some, self._webinar.registrations_by_email(some, by_filter=by_filter), strict=True):
-                if isinstance(answer, WebinarRegistration):
-                    found[key] = answer
-                elif isinstance(answer, GraphError) and _is_refusal(answer):
-                    if not isinstance(answer, NotFound):
-                        refused[key] = answer
-                elif answer is not None:
-                    raise answer
-        return found, refused
-
-    def _look_up_in_list(self, keys: Sequence[str]) -> Looked:
-        wanted, found = set(keys), dict[str, WebinarRegistration]()
-        try:
-            for registration in self._webinar.registrations():
-                if registration.email in wanted and _counts_more(registration, found.get(registration.email)):
-                    found[registration.email] = registration
-        except GraphError as error:
-            if not _is_refusal(error):
-                raise
-            return {}, dict.fromkeys(keys, error)
-        return found, {}
+        return found | self._ladder.climb(unknown) if unknown else found
 
     def _links(self, ids: Mapping[str, str]) -> dict[str, str | TeamsRegistrationError | None]:
         links: dict[str, str | TeamsRegistrationError | None] = {}
-        for some in _slices(list(ids)):
+        for some in slices(list(ids)):
             links.update(zip(some, self._webinar.join_web_urls([ids[key] for key in some]), strict=True))
         return links
 
@@ -325,11 +243,6 @@ def _is_active(registration: WebinarRegistration) -> bool:
     return outcome_of(registration.status) is not Outcome.CANCELLED
 
 
-def _is_refusal(error: GraphError) -> bool:
-    """Whether it says no to what was asked, not to who asks or for now."""
-    return not error.transient and not isinstance(error, Unauthorized)
-
-
 def _counts_more(one: WebinarRegistration, other: WebinarRegistration | None) -> bool:
     return other is None or not _is_active(other)
 
@@ -351,9 +264,3 @@ def _standing(registration: WebinarRegistration, link: str | TeamsRegistrationEr
         registration.id,
         is_link_due=outcome is Outcome.ENROLLED and not isinstance(link, str),
     )
-
-
-def _slices(keys: Iterable[str]) -> Iterator[list[str]]:
-    listed = list(keys)
-    for start in range(0, len(listed), MAX_BATCH):
-        yield listed[start : start + MAX_BATCH]

@@ -6,7 +6,7 @@ Service page: https://learn.microsoft.com/graph/json-batching
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,12 @@ class BatchRequest:
     path: str
     body: Mapping[str, Any] | None = None
     sent: tuple[str | None, ...] = field(default=(), repr=False)
+
+
+def slices(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Share keys out among as few batches as hold them."""
+    for start in range(0, len(keys), MAX_BATCH):
+        yield keys[start : start + MAX_BATCH]
 
 
 def batch_body(requests: Sequence[BatchRequest]) -> dict[str, Any]:

@@ -135,6 +135,11 @@ class WebinarRegistration:
     email: str = field(repr=False)
     registration_id: str | None
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the person was not taken off."""
+        return self.status != CANCELED
+
 
 class Webinar:
     """
@@ -382,7 +387,7 @@ def _read_lookup(email: str, answer: Any) -> WebinarRegistration | TeamsRegistra
     found = [_read_registration(item) for item in listed] if isinstance(listed, list) else [_read_registration(answer)]
     if any(registration.email != email for registration in found):
         return FilterIgnored(400, "filter", "The service takes no notice of the filter.")
-    return next((one for one in found if one.status != "canceled"), found[0] if found else None)
+    return next((one for one in found if one.is_active), found[0] if found else None)
 
 
 def _link(body: Any) -> str | None:

@@ -1,0 +1,120 @@
+"""The ladder: the ways of finding a webinar's registrations by address, of which a service may know any."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from airflow_provider_teams_registration.graph.batch import slices
+from airflow_provider_teams_registration.graph.errors import GraphError, NotFound, SettingsError, Unauthorized
+from airflow_provider_teams_registration.graph.webinar import FilterIgnored, WebinarRegistration
+
+if TYPE_CHECKING:
+    from airflow_provider_teams_registration.graph.webinar import Webinar
+
+log = logging.getLogger(__name__)
+
+_MANY = 20
+
+Looked = tuple[dict[str, WebinarRegistration], dict[str, GraphError]]
+"""What a look-up found, and for whom it was refused."""
+
+
+class RegistrationLadder:
+    """
+    Finds registrations by e-mail address, and remembers which ways this service accepts.
+
+    :param webinar: the webinar.
+    """
+
+    def __init__(self, webinar: Webinar) -> None:
+        self._webinar = webinar
+        self._trusted: set[str] = set()
+        self._rungs: list[Callable[[Sequence[str]], Looked]] = [
+            self._look_up_by_key,
+            self._look_up_by_filter,
+            self._look_up_in_list,
+        ]
+
+    def climb(self, emails: Sequence[str]) -> dict[str, WebinarRegistration]:
+        """
+        Find people's registrations, those that were cancelled too.
+
+        :param emails: their addresses, in lower case.
+        :raises SettingsError: no way is open.
+        :raises GraphError: the service is in trouble.
+        """
+        # One list is cheaper than many look-ups; where it is refused, they still are the way.
+        rungs = [*self._rungs[-1:], *self._rungs[:-1]] if len(emails) > _MANY else list(self._rungs)
+        found: dict[str, WebinarRegistration] = {}
+        refusal: GraphError | None = None
+        missing = list(emails)
+        for rung in rungs:
+            some, refused = rung(missing)
+            found.update(some)
+            if self._is_unknown_to_service(rung, missing, refused):
+                refusal = refusal or next(iter(refused.values()))
+                self._rungs.remove(rung)
+                log.info("This service does not let us %s.", rung.__name__.strip("_").replace("_", " "))
+            elif some or rung == self._look_up_in_list:
+                self._trusted.add(rung.__name__)
+            # A way that never found anybody may be one that this service does not know.
+            is_trusted = rung.__name__ in self._trusted and rung in self._rungs
+            missing = [email for email in missing if email not in found and not (is_trusted and email not in refused)]
+            if not missing:
+                return found
+        if self._rungs:
+            return found
+        raise SettingsError(
+            "The webinar's registrations cannot be read, so nobody could be given a link or be kept from being "
+            "registered twice. The application needs VirtualEvent.Read.All with an application access policy for the "
+            f"organizer, or the event's own VirtualEvent.Read.Chat. {refusal.reason if refusal else ''}".rstrip()
+        )
+
+    def _is_unknown_to_service(
+        self, rung: Callable[[Sequence[str]], Looked], asked: Sequence[str], refused: Mapping[str, GraphError]
+    ) -> bool:
+        """Whether a refusal is of the way, not of some addresses."""
+        if any(isinstance(error, FilterIgnored) for error in refused.values()):
+            return True
+        is_of_all = len(refused) == len(asked)
+        return is_of_all and (rung.__name__ not in self._trusted or rung == self._look_up_in_list)
+
+    def _look_up_by_key(self, emails: Sequence[str]) -> Looked:
+        return self._look_up_by(emails, by_filter=False)
+
+    def _look_up_by_filter(self, emails: Sequence[str]) -> Looked:
+        return self._look_up_by(emails, by_filter=True)
+
+    def _look_up_by(self, emails: Sequence[str], *, by_filter: bool) -> Looked:
+        found: dict[str, WebinarRegistration] = {}
+        refused: dict[str, GraphError] = {}
+        for some in slices(emails):
+            answers = self._webinar.registrations_by_email(some, by_filter=by_filter)
+            for email, answer in zip(some, answers, strict=True):
+                if isinstance(answer, WebinarRegistration):
+                    found[email] = answer
+                elif isinstance(answer, GraphError) and _is_refusal(answer):
+                    if not isinstance(answer, NotFound):
+                        refused[email] = answer
+                elif answer is not None:
+                    raise answer
+        return found, refused
+
+    def _look_up_in_list(self, emails: Sequence[str]) -> Looked:
+        wanted, found = set(emails), dict[str, WebinarRegistration]()
+        try:
+            for one in self._webinar.registrations():
+                if one.email in wanted and not (one.email in found and found[one.email].is_active):
+                    found[one.email] = one
+        except GraphError as error:
+            if not _is_refusal(error):
+                raise
+            return {}, dict.fromkeys(emails, error)
+        return found, {}
+
+
+def _is_refusal(error: GraphError) -> bool:
+    """Whether it says no to what was asked, not to who asks or for now."""
+    return not error.transient and not isinstance(error, Unauthorized)

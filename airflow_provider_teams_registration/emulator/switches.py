@@ -18,6 +18,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "second_registration": ("conflict", "same"),
     "rotate_refresh_tokens": ("off", "on", "old_one_dies"),
     "registration_filter": ("works", "refused", "ignored"),
+    "registration_key_finds": ("active", "oldest", "nobody"),
     "event_full": ("bad_request", "conflict", "forbidden"),
     "second_cancel": ("bad_request", "no_content", "not_found"),
 }
@@ -42,6 +43,8 @@ class Switches:
     :param registration_filter: what ``$filter`` on a webinar's registrations does: it ``works``; it is ``refused``
         (400); it is ``ignored``, and the list holds everybody.
     :param registration_key: whether ``registrations(email='…')`` and ``registrations(userId='…')`` name a registration.
+    :param registration_key_finds: which registration they name, where they name one: the ``active`` one, the latest, or
+        else the latest that is cancelled; the ``oldest``, cancelled or not; ``nobody`` (404).
     :param application_may_list_registrations: whether ``VirtualEvent.Read.All`` is enough to list registrations.
     :param application_may_read_registration_sessions: whether it is enough to read a registration's sessions.
     :param application_may_cancel_registrations: whether ``VirtualEventRegistration-Anon.ReadWrite.All`` is enough to
@@ -75,6 +78,7 @@ class Switches:
     empty_page: bool = False
     registration_filter: str = "works"
     registration_key: bool = True
+    registration_key_finds: str = "active"
     application_may_list_registrations: bool = True
     application_may_read_registration_sessions: bool = True
     application_may_cancel_registrations: bool = True

@@ -64,14 +64,14 @@ class WebinarRegistrations:
 
     def read(self, request: GraphRequest, webinar: Webinar, path: WebinarPath) -> GraphAnswer:
         """Answer with one registration."""
-        one = look_up(self._visible(webinar), path.key_name, path.key)
+        one = self._named(self._visible(webinar), path)
         if one is None:
             return _not_found()
         return GraphAnswer(200, _entity(request, webinar, one))
 
     def read_sessions(self, request: GraphRequest, webinar: Webinar, path: WebinarPath) -> GraphAnswer:
         """Answer with the one session that a registration leads to."""
-        one = look_up(self._visible(webinar), path.key_name, path.key)
+        one = self._named(self._visible(webinar), path)
         if one is None:
             return _not_found()
         context = webinar_context(request, "/registrations/sessions")
@@ -118,7 +118,7 @@ class WebinarRegistrations:
 
     def cancel(self, request: GraphRequest, webinar: Webinar, path: WebinarPath) -> GraphAnswer:
         """Take one person off."""
-        one = look_up(self._books.webinars.registrations(webinar.id), path.key_name, path.key)
+        one = self._named(self._books.webinars.registrations(webinar.id), path)
         if one is None:
             return _not_found()
         # Applications are for people from outside, users for those of the organization.
@@ -128,6 +128,13 @@ class WebinarRegistrations:
             return GraphAnswer(204, effect="cancelled")
         refused = _CODES.get(self._switches().second_cancel)
         return GraphAnswer(204) if refused is None else refusal(*refused, "The registration is already canceled.")
+
+    def _named(self, registrations: list[Registration], path: WebinarPath) -> Registration | None:
+        finds = self._switches().registration_key_finds
+        if path.key_name == "id" or finds == "active":
+            return look_up(registrations, path.key_name, path.key)
+        known = [] if finds == "nobody" else registrations
+        return next((one for one in known if one.is_known_as(path.key_name, path.key)), None)
 
     def _visible(self, webinar: Webinar) -> list[Registration]:
         latest = time.monotonic() - self._switches().visibility_lag

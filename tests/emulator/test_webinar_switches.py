@@ -69,6 +69,30 @@ def test_alternate_key_that_does_not_work_is_no_segment(webinar, emulator):
 
 
 @pytest.mark.parametrize(
+    ("finds", "found"), [("active", ["active", "latest"]), ("oldest", ["oldest", "oldest"]), ("nobody", [None, None])]
+)
+def test_alternate_key_finds_another_registration_or_none(webinar, emulator, finds, found):
+    webinars, email = emulator.books.webinars, "ada@example.org"
+    made = {
+        "oldest": webinars.register(emulator.webinar_id, email, status="canceled"),
+        "active": webinars.register(emulator.webinar_id, email),
+        "latest": webinars.register(emulator.webinar_id, email, status="canceled"),
+    }
+    emulator.set_switches(registration_key_finds=finds)
+
+    def named():
+        answer = webinar.send("GET", f"/registrations(email='{email}')")
+        assert answer.status_code == (404 if finds == "nobody" else 200)
+        return answer.json().get("id")
+
+    before = named()
+    webinars.cancel(emulator.webinar_id, made["active"].id)
+
+    assert [before, named()] == [made[one].id if one else None for one in found]
+    assert webinar.send("GET", f"/registrations/{made['latest'].id}").status_code == 200
+
+
+@pytest.mark.parametrize(
     ("switch", "method", "below", "missing", "done"),
     [
         ("application_may_list_registrations", "GET", "/registrations", "VirtualEvent.Read.Chat", 200),

@@ -61,6 +61,20 @@ class Standing:
     error: str | None = None
 
 
+@dataclass(frozen=True)
+class Found:
+    """
+    What reading an event told of people. Whoever is in neither of the two is certainly not on it.
+
+    :param standings: of those who are on the event, as many as they have records.
+    :param unproved: those who were not found and may be on it all the same, and why: a ``GraphError`` where the
+        service refused to look for them.
+    """
+
+    standings: Mapping[str, Sequence[Standing]]
+    unproved: Mapping[str, TeamsRegistrationError] = field(default_factory=dict)
+
+
 class Event(Protocol):
     """
     An online meeting or a webinar.
@@ -107,17 +121,18 @@ class Event(Protocol):
     def cancel(self, registrants: Sequence[Registrant]) -> list[TeamsRegistrationError | None]:
         """Take up to :attr:`batch_size` people off the event, one record of each; None where they are off."""
 
-    def present(self, registrants: Sequence[Registrant]) -> dict[str, list[Standing]]:
+    def present(self, registrants: Sequence[Registrant]) -> Found:
         """
-        Return those of the registrants who were on the event before this run sent anybody.
+        Tell which of the registrants were on the event before this run sent anybody.
 
         :raises TeamsRegistrationError: the event cannot be read.
         """
 
-    def find(self, registrants: Sequence[Registrant]) -> dict[str, list[Standing]]:
+    def find(self, registrants: Sequence[Registrant], witness: Registrant | None = None) -> Found:
         """
-        Return those of the registrants who are on the event, with as many standings as they have records.
+        Tell which of the registrants are on the event.
 
+        :param witness: somebody who was on it when last heard of: a way of reading that finds them finds people.
         :raises TeamsRegistrationError: the event cannot be read.
         """
 

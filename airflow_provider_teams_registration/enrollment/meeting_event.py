@@ -11,7 +11,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant, Standing
+from airflow_provider_teams_registration.enrollment.event import Found, InvalidRow, Registrant, Standing
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
 from airflow_provider_teams_registration.graph.batch import MAX_BATCH
 from airflow_provider_teams_registration.graph.errors import NotFound, TeamsRegistrationError
@@ -87,23 +87,23 @@ class MeetingEvent:
         answers = self._meeting.cancel_all([registrant.key for registrant in registrants])
         return [None if isinstance(answer, NotFound) else answer for answer in answers]
 
-    def present(self, registrants: Sequence[Registrant]) -> dict[str, list[Standing]]:
+    def present(self, registrants: Sequence[Registrant]) -> Found:
         """Read the list once: who comes up later in the same input was not sent before."""
         if self._present is None:
             present: dict[str, list[Standing]] = {}
             for key, standing in self._listed.result() if self._listed else self._everybody():
                 present.setdefault(key, []).append(standing)
             self._present = present
-        return {one.key: self._present[one.key] for one in registrants if one.key in self._present}
+        return Found({one.key: self._present[one.key] for one in registrants if one.key in self._present})
 
-    def find(self, registrants: Sequence[Registrant]) -> dict[str, list[Standing]]:
-        """Read the list: a registrant cannot be read alone by any documented request."""
+    def find(self, registrants: Sequence[Registrant], witness: Registrant | None = None) -> Found:
+        """Read the list, which proves who is not on it: a registrant cannot be read alone by any documented request."""
         wanted = {registrant.key for registrant in registrants}
         found: dict[str, list[Standing]] = {}
         for key, standing in self._everybody():
             if key in wanted:
                 found.setdefault(key, []).append(standing)
-        return found
+        return Found(found)
 
     def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[str | InvalidRow]:
         """Return the rows' ids; whatever else they hold does not matter here."""

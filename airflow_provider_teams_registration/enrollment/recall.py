@@ -11,7 +11,7 @@ from airflow_provider_teams_registration.enrollment.ledger import LedgerEntry, R
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
 from airflow_provider_teams_registration.enrollment.person import Person
 
-_NOT_ON_THE_EVENT = frozenset({Outcome.INVALID, Outcome.REJECTED, Outcome.CANCELLED})
+NOT_ON_THE_EVENT = frozenset({Outcome.INVALID, Outcome.REJECTED, Outcome.CANCELLED})
 
 
 class Recalled(Enum):
@@ -36,7 +36,7 @@ def recall(entry: LedgerEntry | None, run: Run, settle_after: timedelta, now: da
     :param settle_after: how long another run may take from sending somebody to recording the outcome.
     :param now: the present moment.
     """
-    if entry is None or entry.outcome in _NOT_ON_THE_EVENT:
+    if entry is None or entry.outcome in NOT_ON_THE_EVENT:
         return Recalled.NEW
     if entry.outcome is Outcome.UNKNOWN:
         is_at_work = entry.run != run and entry.last_seen is not None and now - entry.last_seen < settle_after

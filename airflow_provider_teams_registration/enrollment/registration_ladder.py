@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_provider_teams_registration.graph.batch import slices
-from airflow_provider_teams_registration.graph.errors import GraphError, NotFound, SettingsError, Unauthorized
+from airflow_provider_teams_registration.graph.errors import (
+    GraphError,
+    NotFound,
+    SettingsError,
+    TeamsRegistrationError,
+    Unauthorized,
+)
 from airflow_provider_teams_registration.graph.webinar import FilterIgnored, WebinarRegistration
 
 if TYPE_CHECKING:
@@ -17,8 +24,33 @@ log = logging.getLogger(__name__)
 
 _MANY = 20
 
+_NOT_READ = (
+    "The webinar's registrations cannot be read: nobody could be given a link or kept from a second registration."
+)
+_NOT_TOLD = (
+    "whether they are registered cannot be told: the service refuses the list of registrations, and no look-up by "
+    "address has found anybody yet, so that it may be one that the service does not know."
+)
+_PERMISSION = (
+    "The application needs VirtualEvent.Read.All with an application access policy for the organizer, or the event's "
+    "own VirtualEvent.Read.Chat."
+)
+
 Looked = tuple[dict[str, WebinarRegistration], dict[str, GraphError]]
 """What a look-up found, and for whom it was refused."""
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """
+    What all the ways told. Whoever is in neither of the two is certainly not registered.
+
+    :param found: registrations by address.
+    :param unproved: for whom there may be one that no way showed, and why.
+    """
+
+    found: Mapping[str, WebinarRegistration]
+    unproved: Mapping[str, TeamsRegistrationError] = field(default_factory=dict)
 
 
 class RegistrationLadder:
@@ -31,30 +63,33 @@ class RegistrationLadder:
     def __init__(self, webinar: Webinar) -> None:
         self._webinar = webinar
         self._trusted: set[str] = set()
+        self._refusals: dict[str, GraphError] = {}
         self._rungs: list[Callable[[Sequence[str]], Looked]] = [
             self._look_up_by_key,
             self._look_up_by_filter,
             self._look_up_in_list,
         ]
 
-    def climb(self, emails: Sequence[str]) -> dict[str, WebinarRegistration]:
+    def climb(self, emails: Sequence[str], witness: str | None = None) -> Climbed:
         """
         Find people's registrations, those that were cancelled too.
 
         :param emails: their addresses, in lower case.
+        :param witness: the address of somebody who was registered when last heard of.
         :raises SettingsError: no way is open.
         :raises GraphError: the service is in trouble.
         """
         # One list is cheaper than many look-ups; where it is refused, they still are the way.
         rungs = [*self._rungs[-1:], *self._rungs[:-1]] if len(emails) > _MANY else list(self._rungs)
         found: dict[str, WebinarRegistration] = {}
-        refusal: GraphError | None = None
-        missing = list(emails)
+        wanted, missing = set(emails), list(emails)
         for rung in rungs:
-            some, refused = rung(missing)
-            found.update(some)
-            if self._is_unknown_to_service(rung, missing, refused):
-                refusal = refusal or next(iter(refused.values()))
+            needs_witness = witness is not None and witness not in wanted and rung.__name__ not in self._trusted
+            asked = [*missing, str(witness)] if needs_witness else missing
+            some, refused = rung(asked)
+            found.update((email, one) for email, one in some.items() if email in wanted)
+            if self._is_unknown_to_service(rung, asked, refused):
+                self._refusals[rung.__name__] = next(iter(refused.values()))
                 self._rungs.remove(rung)
                 log.info("This service does not let us %s.", rung.__name__.strip("_").replace("_", " "))
             elif some or rung == self._look_up_in_list:
@@ -63,14 +98,14 @@ class RegistrationLadder:
             is_trusted = rung.__name__ in self._trusted and rung in self._rungs
             missing = [email for email in missing if email not in found and not (is_trusted and email not in refused)]
             if not missing:
-                return found
+                return Climbed(found)
         if self._rungs:
-            return found
-        raise SettingsError(
-            "The webinar's registrations cannot be read, so nobody could be given a link or be kept from being "
-            "registered twice. The application needs VirtualEvent.Read.All with an application access policy for the "
-            f"organizer, or the event's own VirtualEvent.Read.Chat. {refusal.reason if refusal else ''}".rstrip()
-        )
+            return Climbed(found, dict.fromkeys(missing, SettingsError(f"{_NOT_TOLD} {self._permission_to_list()}")))
+        raise SettingsError(f"{_NOT_READ} {self._permission_to_list()}")
+
+    def _permission_to_list(self) -> str:
+        refusal = self._refusals.get(self._look_up_in_list.__name__)
+        return " ".join([_PERMISSION, *([f"It answers {refusal.reason}."] if refusal else [])])
 
     def _is_unknown_to_service(
         self, rung: Callable[[Sequence[str]], Looked], asked: Sequence[str], refused: Mapping[str, GraphError]
@@ -96,7 +131,8 @@ class RegistrationLadder:
                 if isinstance(answer, WebinarRegistration):
                     found[email] = answer
                 elif isinstance(answer, GraphError) and _is_refusal(answer):
-                    if not isinstance(answer, NotFound):
+                    # Whoever is not there is an empty list to a filter.
+                    if by_filter or not isinstance(answer, NotFound):
                         refused[email] = answer
                 elif answer is not None:
                     raise answer

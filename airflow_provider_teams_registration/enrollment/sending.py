@@ -77,6 +77,7 @@ class Sending:
         self._busy: list[Person] = []
         self._pause = 0.0
         self._next_look = 0.0
+        self._witness: Registrant | None = None
 
     def run(self, registrants: Sequence[Registrant]) -> tuple[list[Enrollment], BaseException | None]:
         """
@@ -202,7 +203,9 @@ class Sending:
             person.entry = entry
             groups[recall(entry, self._run, self._settle_after, now)].append(person)
         self.has_begun = self.has_begun or bool(groups[Recalled.DONE] or groups[Recalled.UNSETTLED])
-        self._books.done += [recalled(person, self._run) for person in groups[Recalled.DONE]]
+        for person in groups[Recalled.DONE]:
+            self._books.done.append(recalled(person, self._run))
+            self._witness = person.registrant
         self._books.touch(groups[Recalled.DONE])
         self._busy += groups[Recalled.BUSY]
         for person in groups[Recalled.UNSETTLED]:
@@ -230,11 +233,7 @@ class Sending:
         if not new:
             return
         present = self._event.present([person.registrant for person in new])
-        steps: list[tuple[Person, Enrollment | Step]] = []
-        for person in new:
-            standings = present.get(person.key)
-            steps.append((person, self._settling.settle_others(person, standings) if standings else Step.SEND))
-        self._follow(steps)
+        self._follow((person, self._settling.settle_new(person, present)) for person in new)
 
     def _follow(self, steps: Iterable[tuple[Person, Enrollment | Step]]) -> None:
         for person, step in steps:
@@ -296,12 +295,12 @@ class Sending:
         if self._unsettled:
             people, self._unsettled = self._unsettled, []
             try:
-                found = self._event.find([person.registrant for person in people])
+                found = self._event.find([person.registrant for person in people], self._witness)
             except BaseException:
                 self._unsettled = people
                 raise
             now = utc_now()
-            self._follow((person, self._settling.settle(person, found.get(person.key, ()), now)) for person in people)
+            self._follow((person, self._settling.settle(person, found, now)) for person in people)
             self._pause = min(max(self._pause * 2, _FIRST_LOOK_AT_EVENT), _LONGEST_BETWEEN_LOOKS_AT_EVENT)
         else:
             self._pause = _SECONDS_BETWEEN_LOOKS_AT_LEDGER

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from airflow_provider_teams_registration.enrollment.event import Standing
+from airflow_provider_teams_registration.enrollment.event import Found, Standing
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
 from airflow_provider_teams_registration.enrollment.person import Person
-from airflow_provider_teams_registration.graph.errors import Conflict
+from airflow_provider_teams_registration.enrollment.recall import NOT_ON_THE_EVENT
+from airflow_provider_teams_registration.graph.errors import Conflict, GraphError, TeamsRegistrationError
 
 DEFAULT_SETTLE_AFTER = 120.0
 """Seconds from a send until its not showing means that it never landed."""
@@ -49,22 +50,36 @@ class Settling:
     on_missing_join_url: OnMissingJoinUrl
     settle_after: timedelta
 
-    def settle(self, person: Person, standings: Sequence[Standing], now: datetime) -> Enrollment | Step:
+    def settle(self, person: Person, found: Found, now: datetime) -> Enrollment | Step:
         """
         Decide about somebody after the event was read.
 
         :param person: who was sent without an answer, or is said to be there already.
-        :param standings: their records on the event; none where they do not show.
+        :param found: what reading told.
         :param now: when the event was read.
         """
+        standings = found.standings.get(person.key)
         is_overdue = person.sent_at is None or now - person.sent_at >= self.settle_after
         if not standings:
-            return self._absent(person) if is_overdue else Step.LOOK_AGAIN
+            return self._absent(person, found.unproved.get(person.key)) if is_overdue else Step.LOOK_AGAIN
         if standings[0].is_link_due and not is_overdue:
             return Step.LOOK_AGAIN
         if person.is_ours:
             return self._settle_own(person, standings)
         return self.settle_others(person, standings)
+
+    def settle_new(self, person: Person, present: Found) -> Enrollment | Step:
+        """Decide about somebody of whom no send of ours is known, after the event was read."""
+        standings = present.standings.get(person.key)
+        if standings:
+            return self.settle_others(person, standings)
+        why = present.unproved.get(person.key)
+        if why is None:
+            return Step.SEND
+        if person.entry is not None and person.entry.outcome not in NOT_ON_THE_EVENT:
+            return Step.LOOK_AGAIN
+        # Whoever was never sent may be, but where the service refuses to tell afterwards what came of it.
+        return person.refused(why) if isinstance(why, GraphError) else Step.SEND
 
     def settle_others(self, person: Person, standings: Sequence[Standing]) -> Enrollment | Step:
         """Decide about somebody who was on the event before we sent them."""
@@ -97,7 +112,7 @@ class Settling:
         person.records = len(standings)
         return Step.SEND
 
-    def _absent(self, person: Person) -> Enrollment | Step:
+    def _absent(self, person: Person, unproved: TeamsRegistrationError | None) -> Enrollment | Step:
         if person.is_accepted:
             return person.refused(_NOT_SHOWN, Outcome.UNKNOWN)
         if person.refusal is not None and person.is_ours:
@@ -107,6 +122,8 @@ class Settling:
             return self.settle_others(person, [Standing(Outcome.ENROLLED)])
         if person.refusal is not None:
             return person.refused(person.refusal)
+        if unproved is not None:
+            return person.refused(unproved, Outcome.UNKNOWN)
         person.times_settled += 1
         if person.times_settled > MAX_SETTLED:
             return person.refused("Sent again and again, every answer was lost, and they are not on the event")

@@ -47,7 +47,7 @@ def look(event: WebinarEvent, webinar: Webinar, rows: Sequence[Mapping[str, Any]
     rows = [{column: value for column, value in row.items() if column not in RESULT_COLUMNS} for row in rows]
     keys = event.keys_to_cancel(rows)
     people = [Registrant(0, {}, key, None) for key in dict.fromkeys(keys) if isinstance(key, str)]
-    found = {key: standings[0] for key, standings in event.find(people).items()}
+    found = {key: standings[0] for key, standings in event.find(people).standings.items()}
     found |= _taken_off(webinar, {one.key for one in people} - set(found))
     report = Report(
         [

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant, Standing
+from airflow_provider_teams_registration.enrollment.event import Found, InvalidRow, Registrant, Standing
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
-from airflow_provider_teams_registration.enrollment.registration_ladder import RegistrationLadder
+from airflow_provider_teams_registration.enrollment.registration_ladder import Climbed, RegistrationLadder
 from airflow_provider_teams_registration.enrollment.webinar_row import (
     WebinarForm,
     normalized_email,
@@ -113,24 +113,25 @@ class WebinarEvent:
             keys = [key for key in there if answers[key] is None]
         return [answers.get(registrant.key) for registrant in registrants]
 
-    def present(self, registrants: Sequence[Registrant]) -> dict[str, list[Standing]]:
-        """Return those who are registered already."""
-        try:
+    def present(self, registrants: Sequence[Registrant]) -> Found:
+        """Tell who is registered already."""
+        if not self._webinar.signs_in_a_user:
             return self.find(registrants)
+        # A user need not be found beforehand: the service tells them what they registered.
+        try:
+            return Found(self.find(registrants).standings)
         except SettingsError:
-            # A user need not be found beforehand: the service tells them what they registered.
-            if self._webinar.signs_in_a_user:
-                return {}
-            raise
+            return Found({})
 
-    def find(self, registrants: Sequence[Registrant]) -> dict[str, list[Standing]]:
+    def find(self, registrants: Sequence[Registrant], witness: Registrant | None = None) -> Found:
         """Read registrations, then the links of those who may join."""
-        found = self._look_up([registrant.key for registrant in registrants])
-        active = {key: one for key, one in found.items() if _is_active(one)}
+        climbed = self._search([registrant.key for registrant in registrants], witness.key if witness else None)
+        active = {key: one for key, one in climbed.found.items() if _is_active(one)}
         self._ids.update((key, one.id) for key, one in active.items())
         joining = {key: one.id for key, one in active.items() if outcome_of(one.status) is Outcome.ENROLLED}
         links = self._links(joining)
-        return {key: [_standing(one, links.get(key))] for key, one in active.items()}
+        standings = {key: [_standing(one, links.get(key))] for key, one in active.items()}
+        return Found(standings, climbed.unproved)
 
     def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[str | InvalidRow]:
         """Return the rows' e-mail addresses; those of rows that hold only our id are looked up in one list."""
@@ -190,23 +191,27 @@ class WebinarEvent:
         self._ids[registrant.key] = answer.id
         return _standing(answer, None)
 
-    def _look_up(self, keys: Sequence[str]) -> dict[str, WebinarRegistration]:
+    def _look_up(self, keys: Sequence[str]) -> Mapping[str, WebinarRegistration]:
+        return self._search(keys).found
+
+    def _search(self, keys: Sequence[str], witness: str | None = None) -> Climbed:
         """Find registrations: by id where it is known, else down the ladder of what this service accepts."""
         found: dict[str, WebinarRegistration] = {}
-        late: set[str] = set()
+        late: dict[str, TeamsRegistrationError] = {}
         known = {key: self._ids[key] for key in keys if key in self._ids}
         for some in slices(list(known)):
             answers = self._webinar.registrations_by_id([known[key] for key in some])
             for key, answer in zip(some, answers, strict=True):
                 if isinstance(answer, NotFound) and self._webinar.signs_in_a_user:
-                    late.add(key)
+                    late[key] = answer
                 elif isinstance(answer, WebinarRegistration) and _is_active(answer):
                     found[key] = answer
                 elif isinstance(answer, WebinarRegistration):
                     # They may have registered anew since, under another id.
                     del self._ids[key]
         unknown = [key for key in keys if key not in found and key not in late]
-        return found | self._ladder.climb(unknown) if unknown else found
+        climbed = self._ladder.climb(unknown, witness) if unknown else Climbed({})
+        return Climbed({**found, **climbed.found}, {**late, **climbed.unproved})
 
     def _links(self, ids: Mapping[str, str]) -> dict[str, str | TeamsRegistrationError | None]:
         links: dict[str, str | TeamsRegistrationError | None] = {}

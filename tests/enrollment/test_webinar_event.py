@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
@@ -65,7 +66,7 @@ def prepared(open_event):
 @pytest.fixture
 def find(prepared):
     """Finds people on the event."""
-    return lambda rows: prepared.find([prepared.read(1, row) for row in rows])
+    return lambda rows: prepared.find([prepared.read(1, row) for row in rows]).standings
 
 
 @pytest.fixture
@@ -310,6 +311,93 @@ class TestLadder:
         (found,) = find([person(1)])["person1@example.org"]
 
         assert found.join_web_url == second.join_web_url
+
+
+class TestNobodyIsFound:
+    """The list is refused, and looking people up says of everybody that they are not there: it proves nothing."""
+
+    @pytest.fixture(autouse=True)
+    def blind(self, emulator):
+        emulator.set_switches(
+            application_may_list_registrations=False,
+            registration_filter="refused",
+            registration_key_finds="nobody",
+            duplicate="second_record",
+        )
+
+    @pytest.mark.parametrize("is_lost", [True, False], ids=["answer lost", "taken"])
+    def test_nobody_who_was_sent_is_sent_again(self, is_lost, register_all, emulator, sent, live_links):
+        if is_lost:
+            emulator.add_fault(REGISTRATIONS, omit=True, when="after", times=2)
+
+        for run in (RUN, RUN, NEXT_RUN):
+            report = register_all(people(2), as_run=run, settle_after=0.1)
+            assert report.counts == {"unknown": 2}
+            time.sleep(0.15)
+
+        assert Counter(sent()) == {"crm 0": 1, "crm 1": 1}
+        assert "VirtualEvent.Read.Chat" in report.complaint()
+        assert "example.org" not in report.complaint()
+        emulator.set_switches(application_may_list_registrations=True)
+        assert links(register_all(people(2), as_run=NEXT_RUN)) == live_links()
+
+    @pytest.mark.parametrize("status", ["waitlisted", "pendingApproval", "registered"])
+    def test_whoever_was_on_it_is_not_sent_again(
+        self, status, register_all, emulator, sent, open_ledger, live, open_event
+    ):
+        emulator.set_switches(application_may_list_registrations=True, new_registration_status=status)
+        register_all(people(1), ledger=open_ledger(RUN, store_join_urls=False))
+        emulator.set_switches(application_may_list_registrations=False)
+
+        for run in (RUN, NEXT_RUN):
+            report = register_all(people(1), ledger=open_ledger(run, store_join_urls=False))
+            assert report.counts == {"unknown": 1}
+
+        assert len(sent()) == len(live()) == 1
+
+    def test_whoever_was_on_it_by_others_is_not_sent(self, register_all, emulator, sent, put_on):
+        put_on("person0@example.org")
+        emulator.set_switches(application_may_list_registrations=True, application_may_read_registration_sessions=False)
+        assert register_all(people(1)).counts == {"already_enrolled": 1}
+        emulator.set_switches(application_may_list_registrations=False)
+
+        assert register_all(people(1), as_run=NEXT_RUN).counts == {"unknown": 1}
+        assert sent() == []
+
+    def test_filter_that_answers_404_is_no_way_of_looking(self, register_all, emulator, sent):
+        emulator.set_switches(registration_key=False)
+        emulator.add_fault("GET registrations", status=404, code="NotFound", times=0)
+
+        with pytest.raises(SettingsError, match="registrations cannot be read"):
+            register_all(people(2))
+
+        assert sent() == []
+
+    def test_one_who_is_found_proves_who_is_not(self, register_all, emulator, sent, live_links):
+        emulator.set_switches(registration_key_finds="active")
+        emulator.add_fault(REGISTRATIONS, registrant_id="crm 1", omit=True)
+
+        report = register_all(people(3), settle_after=0.1)
+
+        assert report.counts == {"enrolled": 3}
+        assert links(report) == live_links()
+        assert Counter(sent()) == {"crm 0": 1, "crm 1": 2, "crm 2": 1}
+
+    def test_one_whom_the_ledger_knows_proves_who_is_not(self, register_all, emulator, sent, live_links, looks):
+        emulator.set_switches(registration_key_finds="active")
+        assert register_all(people(2)).counts == {"enrolled": 2}
+        emulator.add_fault(REGISTRATIONS, registrant_id="crm 2", omit=True)
+        stop = threading.Event()
+        threading.Timer(0.3, stop.set).start()
+        assert register_all([person(2)], stop=stop, settle_after=60).counts == {"unknown": 1}
+        emulator.clear_journal()
+
+        report = register_all(people(3), settle_after=0.1)
+
+        assert report.counts == {"enrolled": 3}
+        assert links(report) == live_links()
+        assert sent() == ["crm 2"]
+        assert looks()["key"] == 3
 
 
 @pytest.mark.parametrize("number", [3, 25])

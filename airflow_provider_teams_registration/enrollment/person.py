@@ -65,8 +65,15 @@ class Person:
         )
 
     def entry_in_flight(self) -> LedgerEntry:
-        """Return what the ledger is to say of them from before they are sent."""
-        return self._entry(Outcome.UNKNOWN)
+        """Return what the ledger is to say of them from before they are sent until their outcome is known."""
+        return self._entry(Outcome.UNKNOWN, error=NOT_SHOWN if self.is_accepted else None)
+
+    def take_over(self) -> None:
+        """Go on from where the ledger says that an older attempt, or another run, left them."""
+        self.is_ours = True
+        if self.entry is not None:
+            self.sent_at = self.entry.last_seen
+            self.is_accepted = (self.entry.error or "").startswith(_ACCEPTED)
 
     def _entry(self, outcome: Outcome, **details: str | None) -> LedgerEntry:
         version = self.entry.version if self.entry else 0
@@ -102,6 +109,11 @@ class Person:
             registrant=self.key,
         )
 
+    def not_shown(self, unproved: TeamsRegistrationError | None = None) -> Enrollment:
+        """Return the enrollment of somebody whom the service took and does not show, or may not let be seen."""
+        said = NOT_SHOWN if unproved is None else f"{NOT_SHOWN}: {_reason(unproved)}"
+        return self.refused(said, Outcome.UNKNOWN)
+
     def given_up(self, error: TeamsRegistrationError | str) -> Enrollment:
         """Return the enrollment of somebody who is not sent any more."""
         # Whoever has records to go is still on the event, without anybody knowing the link.
@@ -110,6 +122,9 @@ class Person:
         return self.refused(error, Outcome.UNKNOWN if self.records else Outcome.REJECTED)
 
 
+_ACCEPTED = "The service took the enrollment"
+"""How the ledger tells of somebody who has no outcome yet that the service answered, and said yes."""
+NOT_SHOWN = f"{_ACCEPTED} and does not show it yet"
 _NO_NEW_LINK = "on the event already, and could not be enrolled anew for a link"
 _MISSING = {
     Outcome.ENROLLED: "on the event, but their link is not at hand",

@@ -73,6 +73,7 @@ class Sending:
         self._calls_in_vain = 0
         self._waiting: deque[Person] = deque()
         self._finished: list[Finished] = []
+        self._accepted: list[Person] = []
         self._unsettled: list[Person] = []
         self._busy: list[Person] = []
         self._pause = 0.0
@@ -135,11 +136,11 @@ class Sending:
         return max(min(self._settle_after / 2, _LONGEST_GOOD_FOR), _SHORTEST_GOOD_FOR)
 
     def _send_all(self, calls: Calls) -> None:
-        while self._waiting or self._finished or calls.unanswered or self._unsettled or self._busy:
+        while self._waiting or self._to_note or calls.unanswered or self._unsettled or self._busy:
             if self._stop.is_set():
                 raise Stopped("the task was asked to stop")
             batches = self._begin_batches(calls)
-            if batches or self._finished:
+            if batches or self._to_note:
                 self._write(batches, calls)
                 continue
             pause = self._event.pace.left()
@@ -152,6 +153,11 @@ class Sending:
                 self._wait(pause)
             else:
                 self._look()
+
+    @property
+    def _to_note(self) -> bool:
+        """Whether there is something that the ledger does not know yet."""
+        return bool(self._finished or self._accepted)
 
     def _begin_batches(self, calls: Calls) -> list[list[Person]]:
         """Those who can be sent now, or lined up, call by call. They wait on until the ledger has them."""
@@ -169,12 +175,14 @@ class Sending:
     def _write(self, batches: Sequence[Sequence[Person]], calls: Calls) -> None:
         """Note what is known and who is sent next, and send them."""
         finished, self._finished = self._finished, []
+        accepted, self._accepted = self._accepted, []
         people = [person for batch in batches for person in batch]
-        claimed, foreign = self._books.write(finished, people)
+        claimed, foreign = self._books.write(finished, [*people, *accepted])
         for _ in people:
             self._waiting.popleft()
         self.has_begun = self.has_begun or bool(claimed)
         ours = set(claimed)
+        self._unsettled += [person for person in accepted if person in ours]
         for batch in batches:
             still_ours = [person for person in batch if person in ours]
             self._event.pace.forgo(len(batch) - len(still_ours))
@@ -209,8 +217,7 @@ class Sending:
         self._books.touch(groups[Recalled.DONE])
         self._busy += groups[Recalled.BUSY]
         for person in groups[Recalled.UNSETTLED]:
-            person.is_ours = True
-            person.sent_at = person.entry.last_seen if person.entry else None
+            person.take_over()
         self._unsettle(groups[Recalled.UNSETTLED])
         for person in groups[Recalled.LINKLESS]:
             self._decide_linkless(person)
@@ -260,7 +267,8 @@ class Sending:
         for person, answer in zip(people, answers, strict=True):
             step = read_answer(person, answer, hands_links_out_once=self._event.hands_links_out_once)
             if step is Step.LOOK_AGAIN:
-                self._unsettled.append(person)
+                # A yes must not be forgotten while what came of it is looked for.
+                (self._accepted if person.is_accepted else self._unsettled).append(person)
                 self._pause, self._next_look = 0.0, 0.0
             elif step is not Step.SEND:
                 self._finished.append(Finished(person, step, None if isinstance(answer, Standing) else answer))
@@ -322,9 +330,11 @@ class Sending:
         """Account for those of whom nothing more is known than that the sending ended."""
         done = {enrollment.position for enrollment in self._books.done}
         self._waiting.clear()
-        self._unsettled, self._busy = [], []
-        return [
-            person.refused("Sent, and the answer was lost" if person.is_ours else _NOT_SETTLED, Outcome.UNKNOWN)
-            for person in people
-            if person.registrant.position not in done
-        ]
+        self._accepted, self._unsettled, self._busy = [], [], []
+        return [_left_open(person) for person in people if person.registrant.position not in done]
+
+
+def _left_open(person: Person) -> Enrollment:
+    if person.is_accepted:
+        return person.not_shown()
+    return person.refused("Sent, and the answer was lost" if person.is_ours else _NOT_SETTLED, Outcome.UNKNOWN)

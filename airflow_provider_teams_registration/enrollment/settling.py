@@ -114,7 +114,7 @@ class Settling:
 
     def _absent(self, person: Person, unproved: TeamsRegistrationError | None) -> Enrollment | Step:
         if person.is_accepted:
-            return person.refused(_NOT_SHOWN, Outcome.UNKNOWN)
+            return person.not_shown(unproved)
         if person.refusal is not None and person.is_ours:
             # It may speak of a send of ours that does not show yet.
             return person.refused(person.refusal, Outcome.UNKNOWN)
@@ -136,4 +136,3 @@ def _best(standings: Sequence[Standing]) -> Standing:
 
 
 _NOT_KEPT = "enrolled earlier, and the ledger holds no link for them"
-_NOT_SHOWN = "The service took the enrollment and does not show it yet"

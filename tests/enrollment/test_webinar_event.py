@@ -426,6 +426,39 @@ def test_registration_that_never_shows_is_unknown_and_not_sent_again(register_al
     assert len(sent()) == 2
 
 
+@pytest.mark.parametrize("when", ["left unknown", "stopped", "killed"])
+def test_person_whom_the_service_took_is_not_sent_again_by_any_later_attempt(
+    when, register_all, emulator, sent, live_links, open_event, open_ledger, monkeypatch
+):
+    emulator.set_switches(visibility_lag=60, duplicate="second_record")
+    event, ledger = open_event(), open_ledger(RUN)
+    find = event.find
+
+    def cut_short(*_):
+        raise RuntimeError
+
+    def find_at_first_only(registrants, witness=None):
+        if not sent() or when == "left unknown":
+            return find(registrants, witness)
+        if when == "killed":
+            monkeypatch.setattr(ledger, "write", cut_short)
+        return cut_short()
+
+    monkeypatch.setattr(event, "find", find_at_first_only)
+    assert register_all(people(2), on=event, ledger=ledger, settle_after=0.1).counts == {"unknown": 2}
+    assert len(sent()) == 2
+
+    for run in (RUN, RUN, NEXT_RUN):
+        time.sleep(0.15)
+        report = register_all(people(2), as_run=run, settle_after=0.1)
+        assert report.counts == {"unknown": 2}
+        assert "does not show it yet" in report.rows()[0]["error"]
+
+    assert len(sent()) == 2
+    emulator.set_switches(visibility_lag=0)
+    assert links(register_all(people(2), as_run=NEXT_RUN)) == live_links()
+
+
 def test_withheld_links_leave_the_enrollment_good_and_name_the_permission(register_all, emulator, live):
     emulator.set_switches(application_may_read_registration_sessions=False)
     for run in (RUN, NEXT_RUN):

@@ -27,10 +27,9 @@ _MANY = 20
 _NOT_READ = (
     "The webinar's registrations cannot be read: nobody could be given a link or kept from a second registration."
 )
-_NOT_TOLD = (
-    "whether they are registered cannot be told: the service refuses the list of registrations, and no look-up by "
-    "address has found anybody yet, so that it may be one that the service does not know."
-)
+_NOT_TOLD = "whether they are registered cannot be told: the service refuses the list of registrations, and looking up"
+_NOBODY = "by address has found nobody yet, as where a service does not know that."
+_CANCELLED = "their address finds a registration that was cancelled, which may hide a newer one."
 _PERMISSION = (
     "The application needs VirtualEvent.Read.All with an application access policy for the organizer, or the event's "
     "own VirtualEvent.Read.Chat."
@@ -94,14 +93,25 @@ class RegistrationLadder:
                 log.info("This service does not let us %s.", rung.__name__.strip("_").replace("_", " "))
             elif some or rung == self._look_up_in_list:
                 self._trusted.add(rung.__name__)
-            # A way that never found anybody may be one that this service does not know.
-            is_trusted = rung.__name__ in self._trusted and rung in self._rungs
-            missing = [email for email in missing if email not in found and not (is_trusted and email not in refused)]
+            missing = [email for email in missing if email in refused or not self._is_told(rung, found.get(email))]
             if not missing:
                 return Climbed(found)
         if self._rungs:
-            return Climbed(found, dict.fromkeys(missing, SettingsError(f"{_NOT_TOLD} {self._permission_to_list()}")))
+            return Climbed(found, {email: self._why_not_told(found.get(email)) for email in missing})
         raise SettingsError(f"{_NOT_READ} {self._permission_to_list()}")
+
+    def _why_not_told(self, found: WebinarRegistration | None) -> SettingsError:
+        return SettingsError(f"{_NOT_TOLD} {_NOBODY if found is None else _CANCELLED} {self._permission_to_list()}")
+
+    def _is_told(self, rung: Callable[[Sequence[str]], Looked], found: WebinarRegistration | None) -> bool:
+        """Whether a way's answer about somebody leaves nothing open."""
+        if found is not None and found.is_active:
+            return True
+        if rung not in self._rungs or rung == self._look_up_in_list:
+            return rung in self._rungs
+        # A way that never found anybody may be unknown to this service, and one that finds a registration which was
+        # cancelled may hide a newer one.
+        return found is None and rung.__name__ in self._trusted
 
     def _permission_to_list(self) -> str:
         refusal = self._refusals.get(self._look_up_in_list.__name__)

@@ -302,6 +302,43 @@ class TestLadder:
         (found,) = find([person(1)])["person1@example.org"]
         assert found.join_web_url == second.join_web_url
 
+    def test_cancelled_registration_that_a_way_finds_hides_no_newer_one(
+        self, register_all, emulator, put_on, sent, live_links, looks
+    ):
+        emulator.set_switches(registration_key_finds="oldest", duplicate="second_record")
+        put_on("person0@example.org", status="canceled")
+
+        for run, outcome in ((RUN, "enrolled"), (NEXT_RUN, "already_enrolled"), (OTHER_DAG, "already_enrolled")):
+            report = register_all(people(1), as_run=run, settle_after=0.3)
+            assert report.counts == {outcome: 1}
+            assert links(report) == live_links()
+
+        assert sent() == ["crm 0"]
+        assert looks()["filter"]
+
+    def test_cancelled_registration_proves_nothing_where_no_other_way_is_open(
+        self, register_all, emulator, put_on, sent, live, live_links
+    ):
+        emulator.set_switches(
+            registration_key_finds="oldest",
+            registration_filter="refused",
+            application_may_list_registrations=False,
+            duplicate="second_record",
+        )
+        put_on("person0@example.org", status="canceled")
+        emulator.add_fault(REGISTRATIONS, omit=True, when="after")
+
+        for run in (RUN, RUN, NEXT_RUN):
+            report = register_all(people(1), as_run=run, settle_after=0.1)
+            assert report.counts == {"unknown": 1}
+            assert "a registration that was cancelled, which may hide a newer one" in report.complaint()
+            time.sleep(0.15)
+
+        assert sent() == ["crm 0"]
+        assert len(live()) == 1
+        emulator.set_switches(application_may_list_registrations=True)
+        assert links(register_all(people(1), as_run=NEXT_RUN)) == live_links()
+
     def test_person_cancelled_and_registered_anew_in_between_is_found(self, find, emulator, put_on):
         first = put_on("person1@example.org")
         assert find([person(1)])

@@ -48,7 +48,7 @@ class Standing:
     :param outcome: what became of them; ``unknown`` where the service took the enrollment and said no more.
     :param join_web_url: their link, where it was handed out.
     :param registration_id: the service's own id of the registration.
-    :param is_link_due: whether the link is missing only for now.
+    :param is_link_due: whether the link may be missing only for now; with an error where the service refuses it.
     :param is_link_withheld: whether the link is missing because it may not be read: the enrollment is good.
     :param error: what stands in the way of the link, or of the person.
     """

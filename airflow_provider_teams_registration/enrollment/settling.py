@@ -26,7 +26,8 @@ class OnMissingJoinUrl(str, Enum):
     IGNORE = "ignore"
     """Report them."""
     RE_ENROLL = "re_enroll"
-    """Take them off and enroll them again: they get a new link, and the one they hold stops working."""
+    """Take them off and enroll them again: they get a new link, and the one they hold stops working. Not off a webinar,
+    where it is the same as ``fail``."""
 
 
 class Step(Enum):
@@ -85,26 +86,26 @@ class Settling:
         """Decide about somebody who was on the event before we sent them."""
         standing = _best(standings)
         outcome = Outcome.ALREADY_ENROLLED if standing.outcome is Outcome.ENROLLED else standing.outcome
-        enrollment = person.enrolled(standing, outcome)
-        if not enrollment.is_link_missing or not self.hands_links_out_once:
-            return enrollment
-        return self._without_link(person, len(standings), enrollment)
+        return self._with_or_without_link(person, len(standings), person.enrolled(standing, outcome))
 
     def settle_linkless(self, person: Person) -> Enrollment | Step:
         """Decide about somebody whom we enrolled and whose link was not to be kept."""
-        return self._without_link(person, 1, person.enrolled(Standing(Outcome.ALREADY_ENROLLED, error=_NOT_KEPT)))
+        enrollment = person.enrolled(Standing(Outcome.ALREADY_ENROLLED, error=_NOT_KEPT))
+        return self._with_or_without_link(person, 1, enrollment)
 
-    def _without_link(self, person: Person, records: int, enrollment: Enrollment) -> Enrollment | Step:
-        if self.on_missing_join_url is OnMissingJoinUrl.RE_ENROLL:
+    def _with_or_without_link(self, person: Person, records: int, enrollment: Enrollment) -> Enrollment | Step:
+        if not enrollment.is_link_missing:
+            return enrollment
+        # A link that can be read again is the same after another enrollment.
+        if self.on_missing_join_url is OnMissingJoinUrl.RE_ENROLL and self.hands_links_out_once:
             person.records = records
             return Step.SEND
-        is_missing = self.on_missing_join_url is OnMissingJoinUrl.FAIL
-        return replace(enrollment, is_link_missing=is_missing)
+        return replace(enrollment, is_link_missing=self.on_missing_join_url is not OnMissingJoinUrl.IGNORE)
 
     def _settle_own(self, person: Person, standings: Sequence[Standing]) -> Enrollment | Step:
         standing = _best(standings)
         if standing.join_web_url or not self.hands_links_out_once:
-            return person.enrolled(standing)
+            return self._with_or_without_link(person, len(standings), person.enrolled(standing))
         # Nobody can hold the link that was lost with the answer: a new enrollment takes nothing from anybody.
         person.times_settled += 1
         if person.times_settled > MAX_SETTLED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from airflow_provider_teams_registration.graph.webinar import CANCELED, Webinar
 log = logging.getLogger(__name__)
 
 _WAITING = frozenset({Outcome.WAITLISTED, Outcome.PENDING_APPROVAL})
+_BETWEEN_LOOKS = (1.0, 2.0, 4.0, 8.0)
 _NOT_REGISTERED = "not registered for the webinar"
 
 
@@ -27,7 +29,7 @@ class Look:
 
     :param report: everybody, as they stand.
     :param is_waiting: whether somebody is on the waitlist, or waits for approval.
-    :param is_link_due: whether the link of somebody who is enrolled is missing only for now.
+    :param is_link_due: whether the link of somebody who is enrolled is missing only for now; not if it stays refused.
     """
 
     report: Report
@@ -47,7 +49,7 @@ def look(event: WebinarEvent, webinar: Webinar, rows: Sequence[Mapping[str, Any]
     rows = [{column: value for column, value in row.items() if column not in RESULT_COLUMNS} for row in rows]
     keys = event.keys_to_cancel(rows)
     people = [Registrant(0, {}, key, None) for key in dict.fromkeys(keys) if isinstance(key, str)]
-    found = {key: standings[0] for key, standings in event.find(people).standings.items()}
+    found = _find(event, people)
     found |= _taken_off(webinar, {one.key for one in people} - set(found))
     report = Report(
         [
@@ -58,8 +60,20 @@ def look(event: WebinarEvent, webinar: Webinar, rows: Sequence[Mapping[str, Any]
     return Look(
         report,
         is_waiting=any(one.outcome in _WAITING for one in found.values()),
-        is_link_due=any(one.is_link_due for one in found.values()),
+        is_link_due=any(one.is_link_due and not one.error for one in found.values()),
     )
+
+
+def _find(event: WebinarEvent, people: Sequence[Registrant]) -> dict[str, Standing]:
+    """Find people; where nothing but refused links is in the way, several times: a new link may be refused at first."""
+    pauses = iter(_BETWEEN_LOOKS)
+    while True:
+        found = {key: standings[0] for key, standings in event.find(people).standings.items()}
+        awaited = [one for one in found.values() if one.outcome in _WAITING or one.is_link_due]
+        pause = next(pauses, None)
+        if pause is None or not awaited or not all(one.error for one in awaited):
+            return found
+        time.sleep(pause)
 
 
 def _taken_off(webinar: Webinar, emails: Collection[str]) -> dict[str, Standing]:

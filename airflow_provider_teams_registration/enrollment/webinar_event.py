@@ -263,9 +263,11 @@ def _standing(registration: WebinarRegistration, link: str | TeamsRegistrationEr
     if outcome is Outcome.UNKNOWN:
         said = "the service gives the registration a status that this version does not know"
         return Standing(outcome, registration_id=registration.id, error=said)
+    is_refused = isinstance(link, TeamsRegistrationError)
     return Standing(
         outcome,
         link if isinstance(link, str) else None,
         registration.id,
         is_link_due=outcome is Outcome.ENROLLED and not isinstance(link, str),
+        error=f"registered, but the link cannot be read: {getattr(link, 'reason', link)}" if is_refused else None,
     )

@@ -9,7 +9,7 @@ from airflow_provider_teams_registration.hooks.failures import PermanentFailure,
 
 
 def complaint(
-    report: Report, max_rejected: MaxRejected, *, is_durable: bool
+    report: Report, max_rejected: MaxRejected, *, is_durable: bool, hands_links_out_once: bool = True
 ) -> PermanentFailure | TransientFailure | None:
     """
     Return the failure that the outcomes call for, or None where they are what was asked for.
@@ -17,6 +17,7 @@ def complaint(
     :param report: what became of everybody.
     :param max_rejected: how many refusals are tolerated.
     :param is_durable: whether the ledger lasts, so that a retry goes on where this attempt ended.
+    :param hands_links_out_once: whether a link can be had only in the answer to the enrollment.
     """
     is_tolerated = max_rejected.tolerates(report.refused, of=report.total) and not (is_durable and report.transient)
     if is_tolerated and not (report.cut_short or report.unknown or report.links_missing):
@@ -29,7 +30,9 @@ def complaint(
         said += f" The task was cut short by {type(report.cut_short).__name__}. {why}".rstrip()
     if report.unknown and not is_durable:
         said += " 'unknown' was sent and its answer lost: look whether they are on the list before they are sent again."
-    if report.links_missing:
+    if report.links_missing and not hands_links_out_once:
+        said += " on_missing_join_url='ignore' accepts them without their links; the next run reads the links again."
+    elif report.links_missing:
         said += (
             " Whose link is missing gets one with on_missing_join_url='re_enroll', which ends the link they may hold; "
             "'ignore' accepts it. With a ledger_conn_id the links of a run are at hand in the next one."

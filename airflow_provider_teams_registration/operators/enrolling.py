@@ -59,7 +59,7 @@ class EnrollingOperator(BaseOperator):
     :param store_join_urls: whether the ledger keeps links. Without them a re-run cannot return them. Default True.
     :param on_missing_join_url: what to do about people who are on the event already and whose link cannot be read:
         ``fail`` the task once all others are enrolled (the default), ``ignore``, or ``re_enroll`` them, which gives
-        them a new link and ends the one they hold.
+        them a new link and ends the one they hold; nobody is taken off a webinar for that.
     :param settle_after: seconds until a person who was sent without an answer and does not show on the event counts as
         not enrolled and is sent again. Default 120.
     :param xcom_limit: up to how many rows go to XCom. Beyond it XCom holds a reference for ``read_enrollments``, and
@@ -285,7 +285,9 @@ class EnrollingOperator(BaseOperator):
         value: Any = results.rows
         if value is None:
             value = reference(self.ledger_conn_id, self.ledger_table, ledger, summary)
-        failure = complaint(report, max_rejected, is_durable=self._is_durable(ledger))
+        failure = complaint(
+            report, max_rejected, is_durable=self._is_durable(ledger), hands_links_out_once=not self.webinar_id
+        )
         if failure is not None and self.do_xcom_push:
             # In Airflow 3 it brings the models of the database along.
             from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY

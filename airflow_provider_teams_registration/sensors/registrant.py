@@ -35,9 +35,10 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
     Wait until none of some people is on a webinar's waitlist or waits for approval, and return everybody's row.
 
     XCom ``return_value`` holds one dict per row: the row with ``outcome``, ``join_web_url`` and ``error``, as from the
-    operator that enrolls. ``enrolled`` have their own link: while it does not show yet, they are waited for. Others
-    hold nobody up: who was refused by the organizer is ``declined``, who was taken off ``cancelled``, and who is not
-    registered at all ``rejected``. A service in trouble is asked again at the next turn.
+    operator that enrolls. ``enrolled`` have their own link: while it does not show yet, they are waited for, but not
+    where the service refuses it. Others hold nobody up: who was refused by the organizer is ``declined``, who was taken
+    off ``cancelled``, and who is not registered at all ``rejected``. A service in trouble is asked again at the next
+    turn.
 
     .. seealso::
         https://learn.microsoft.com/graph/api/virtualeventregistration-get

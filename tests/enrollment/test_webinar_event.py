@@ -13,6 +13,7 @@ import pytest
 from airflow_provider_teams_registration.enrollment.ledger import Run
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
 from airflow_provider_teams_registration.enrollment.sending_options import Postponed
+from airflow_provider_teams_registration.enrollment.settling import OnMissingJoinUrl
 from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
 from airflow_provider_teams_registration.graph.allowance import PacedWrites
 from airflow_provider_teams_registration.graph.errors import Forbidden, SettingsError
@@ -509,6 +510,27 @@ def test_withheld_links_leave_the_enrollment_good_and_name_the_permission(regist
     assert len(live()) == 3
     emulator.set_switches(application_may_read_registration_sessions=True)
     assert all(links(register_all(people(3))).values())
+
+
+@pytest.mark.parametrize("policy", list(OnMissingJoinUrl))
+@pytest.mark.parametrize("is_there", [False, True], ids=["ours", "somebody else's"])
+def test_link_that_stays_refused_is_reported_with_the_reason_as_the_policy_says(
+    policy, is_there, register_all, emulator, put_on, live
+):
+    emulator.add_fault("GET sessions", times=0, status=404, code="NotFound", message="No such session.")
+    if is_there:
+        put_on("person0@example.org")
+
+    for run in (RUN, NEXT_RUN):
+        report = register_all(people(1), as_run=run, settle_after=0.2, on_missing_join_url=policy)
+
+        assert report.links_missing == (policy is not OnMissingJoinUrl.IGNORE)
+        (one,) = report.rows()
+        assert one["outcome"] in ("enrolled", "already_enrolled")
+        assert one["error"] == "registered, but the link cannot be read: 404 NotFound: No such session."
+    assert len(live()) == 1
+    emulator.clear_faults()
+    assert all(links(register_all(people(1))).values())
 
 
 @pytest.mark.parametrize(

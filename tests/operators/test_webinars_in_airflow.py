@@ -132,6 +132,25 @@ def test_outcomes_that_there_are_none_of_break_the_dag_and_not_a_run(wrong):
         EnrollRegistrantOperator(task_id="enroll", registrants=[], webinar_id="w", success_outcomes=wrong)
 
 
+def test_a_link_that_stays_refused_fails_the_task_with_the_reason_and_what_can_be_done(run_dag, emulator, capfd):
+    emulator.add_fault("GET sessions", times=0, status=404, code="NotFound", message="No such session.")
+    webinar = {"webinar_id": emulator.webinar_id, "settle_after": 0.5, "retries": 2}
+    run = run_dag(enroll(emulator, PEOPLE[:1], **webinar, **DEFAULTS))
+    said = "".join(capfd.readouterr())
+    assert (run.state, run.tries["enroll"], run.summary()["links_missing"]) == ("failed", 1, 1)
+    assert "the link cannot be read: 404 NotFound: No such session." in said
+    assert "on_missing_join_url='ignore' accepts them without their links" in said
+    assert "re_enroll" not in said
+
+
+def test_a_link_that_stays_refused_may_be_ignored(run_dag, emulator):
+    emulator.add_fault("GET sessions", times=0, status=404, code="NotFound")
+    webinar = {"webinar_id": emulator.webinar_id, "settle_after": 0.5, "on_missing_join_url": "ignore"}
+    run = run_dag(enroll(emulator, PEOPLE[:1], **webinar, **DEFAULTS))
+    assert run.state == "success"
+    assert [(row["outcome"], row["join_web_url"]) for row in run.rows()] == [("enrolled", None)]
+
+
 @pytest.mark.parametrize(("meeting_id", "webinar_id"), [(None, None), ("m", "w")], ids=["neither", "both"])
 def test_exactly_one_event_is_named(meeting_id, webinar_id):
     from airflow_provider_teams_registration.operators.enroll import EnrollRegistrantOperator

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from airflow_provider_teams_registration.enrollment import standings
 from tests.run_dag import enroll_text, task_text
 
 pytestmark = pytest.mark.airflow
@@ -198,6 +199,31 @@ def test_a_link_that_does_not_show_yet_is_waited_for(run_dag, emulator, register
     emulator.add_fault("GET sessions", times=2, status=404, code="NotFound")
     run = run_dag(wait_for(emulator, ROWS[:1]))
     assert run.rows("wait")[0]["join_web_url"] == links()["person1@example.org"]
+
+
+@pytest.mark.parametrize("status", [400, 404, 405])
+@WAYS_TO_WAIT
+def test_a_link_that_stays_refused_is_not_waited_for(run_dag, emulator, register, monkeypatch, status, way):
+    monkeypatch.setattr(standings, "_BETWEEN_LOOKS", (0.01, 0.01))
+    register("registered", "waitlisted")
+    emulator.add_fault(
+        "GET sessions", times=0, status=status, code="Nope", message="No sessions for person1@example.org"
+    )
+    run = run_dag(wait_for(emulator, ROWS[:1], **way))
+    (row,) = run.rows("wait")
+    assert (row["outcome"], row["join_web_url"]) == ("enrolled", None)
+    assert row["error"].startswith(f"registered, but the link cannot be read: {status} Nope")
+    assert "person1" not in row["error"]
+    assert len([entry for entry in emulator.books.journal if entry.path.endswith("/sessions")]) == 3
+
+
+def test_a_link_that_is_refused_does_not_end_the_waiting_for_others(run_dag, emulator, register, once_waiting):
+    webinars = emulator.books.webinars
+    _, waiting = register("registered", "waitlisted")
+    emulator.add_fault("GET sessions", times=3, status=404, code="NotFound")
+    once_waiting(lambda: webinars.promote(emulator.webinar_id, waiting.id))
+    run = run_dag(wait_for(emulator, ROWS[:2]))
+    assert all(row["join_web_url"] for row in run.rows("wait"))
 
 
 def test_a_link_that_may_not_be_read_is_not_waited_for(run_dag, emulator, register):

@@ -55,10 +55,15 @@ def recalled(person: Person, run: Run) -> Enrollment:
     """
     entry = person.entry
     assert entry is not None
-    is_of_others = entry.outcome is Outcome.ENROLLED and entry.run != run
+    is_of_others = is_enrolled_by_others(entry, run)
     standing = Standing(entry.outcome, entry.join_web_url)
     enrollment = person.enrolled(standing, Outcome.ALREADY_ENROLLED if is_of_others else None)
     return mark_change(enrollment, person)
+
+
+def is_enrolled_by_others(entry: LedgerEntry, run: Run) -> bool:
+    """Whether it was another run that enrolled somebody; who was promoted since is enrolled by whoever finds them."""
+    return entry.outcome is Outcome.ENROLLED and entry.run != run
 
 
 def mark_change(enrollment: Enrollment, person: Person) -> Enrollment:

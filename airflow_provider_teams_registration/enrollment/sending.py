@@ -25,7 +25,13 @@ from airflow_provider_teams_registration.enrollment.event import Standing
 from airflow_provider_teams_registration.enrollment.ledger import utc_now
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
 from airflow_provider_teams_registration.enrollment.person import Person
-from airflow_provider_teams_registration.enrollment.recall import Recalled, mark_change, recall, recalled
+from airflow_provider_teams_registration.enrollment.recall import (
+    Recalled,
+    is_enrolled_by_others,
+    mark_change,
+    recall,
+    recalled,
+)
 from airflow_provider_teams_registration.enrollment.sending_options import Postponed, SendingOptions, Stopped
 from airflow_provider_teams_registration.enrollment.settling import Settling, Step
 from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError, Throttled
@@ -226,7 +232,7 @@ class Sending:
     def _decide_linkless(self, person: Person) -> None:
         if not self._event.hands_links_out_once:
             # They were on the event: whoever is not any more was taken off, and is sent anew.
-            person.is_ours = True
+            person.is_ours = person.entry is None or not is_enrolled_by_others(person.entry, self._run)
             self._unsettled.append(person)
             return
         step = self._settling.settle_linkless(person)

@@ -499,10 +499,10 @@ def test_person_whom_the_service_took_is_not_sent_again_by_any_later_attempt(
 
 def test_withheld_links_leave_the_enrollment_good_and_name_the_permission(register_all, emulator, live):
     emulator.set_switches(application_may_read_registration_sessions=False)
-    for run in (RUN, NEXT_RUN):
+    for run, outcome in ((RUN, "enrolled"), (RUN, "enrolled"), (NEXT_RUN, "already_enrolled")):
         report = register_all(people(3), as_run=run)
 
-        assert report.counts == {"enrolled": 3}
+        assert report.counts == {outcome: 3}
         assert report.links_missing == report.refused == 0
         for one in report.enrollments:
             assert (one.join_web_url, one.is_link_missing) == (None, False)
@@ -705,12 +705,13 @@ def test_re_run_writes_nothing_and_hands_out_the_links_of_the_ledger(
 
 
 def test_ledger_that_keeps_no_links_reads_them_again(register_all, open_ledger, live_links, sent):
-    register_all(people(3), ledger=open_ledger(RUN, store_join_urls=False))
+    runs = [(RUN, "enrolled"), (RUN, "enrolled"), (NEXT_RUN, "already_enrolled"), (OTHER_DAG, "already_enrolled")]
+    for run, outcome in runs:
+        report = register_all(people(3), ledger=open_ledger(run, store_join_urls=False))
 
-    report = register_all(people(3), ledger=open_ledger(NEXT_RUN, store_join_urls=False))
-
-    assert links(report) == live_links()
-    assert report.refused == report.links_missing == 0
+        assert report.counts == {outcome: 3}
+        assert links(report) == live_links()
+        assert report.refused == report.links_missing == 0
     assert len(sent()) == 3
 
 

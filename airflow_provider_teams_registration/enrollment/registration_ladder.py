@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MANY = 20
+_NO_SUCH_WAY = frozenset({403, 404, 405})
 
 _NOT_READ = (
     "The webinar's registrations cannot be read: nobody could be given a link or kept from a second registration."
@@ -45,7 +46,8 @@ class Climbed:
     What all the ways told. Whoever is in neither of the two is certainly not registered.
 
     :param found: registrations by address.
-    :param unproved: for whom there may be one that no way showed, and why.
+    :param unproved: for whom there may be one that no way showed, and why: a ``GraphError`` where all ways refused to
+        look for them.
     """
 
     found: Mapping[str, WebinarRegistration]
@@ -63,6 +65,7 @@ class RegistrationLadder:
         self._webinar = webinar
         self._trusted: set[str] = set()
         self._refusals: dict[str, GraphError] = {}
+        self._refused_addresses: dict[str, set[str]] = {}
         self._rungs: list[Callable[[Sequence[str]], Looked]] = [
             self._look_up_by_key,
             self._look_up_by_filter,
@@ -81,6 +84,8 @@ class RegistrationLadder:
         # One list is cheaper than many look-ups; where it is refused, they still are the way.
         rungs = [*self._rungs[-1:], *self._rungs[:-1]] if len(emails) > _MANY else list(self._rungs)
         found: dict[str, WebinarRegistration] = {}
+        refusals: dict[str, GraphError] = {}
+        answered: set[str] = set()
         wanted, missing = set(emails), list(emails)
         for rung in rungs:
             needs_witness = witness is not None and witness not in wanted and rung.__name__ not in self._trusted
@@ -91,14 +96,25 @@ class RegistrationLadder:
                 self._refusals[rung.__name__] = next(iter(refused.values()))
                 self._rungs.remove(rung)
                 log.info("This service does not let us %s.", rung.__name__.strip("_").replace("_", " "))
-            elif some or rung == self._look_up_in_list:
+                continue
+            if some or rung == self._look_up_in_list:
                 self._trusted.add(rung.__name__)
+            refusals = {**refused, **refusals}
+            answered.update(email for email in missing if email not in refused)
             missing = [email for email in missing if email in refused or not self._is_told(rung, found.get(email))]
             if not missing:
                 return Climbed(found)
         if self._rungs:
-            return Climbed(found, {email: self._why_not_told(found.get(email)) for email in missing})
+            only_refused = {email: self._advised(refusals[email]) for email in missing if email not in answered}
+            not_told = {email: self._why_not_told(found.get(email)) for email in missing if email in answered}
+            return Climbed(found, {**not_told, **only_refused})
         raise SettingsError(f"{_NOT_READ} {self._permission_to_list()}")
+
+    def _advised(self, refusal: GraphError) -> GraphError:
+        refusal.advise(
+            f"The service refuses to look this address up. If it does so for all: {self._permission_to_list()}"
+        )
+        return refusal
 
     def _why_not_told(self, found: WebinarRegistration | None) -> SettingsError:
         return SettingsError(f"{_NOT_TOLD} {_NOBODY if found is None else _CANCELLED} {self._permission_to_list()}")
@@ -107,15 +123,15 @@ class RegistrationLadder:
         """Whether a way's answer about somebody leaves nothing open."""
         if found is not None and found.is_active:
             return True
-        if rung not in self._rungs or rung == self._look_up_in_list:
-            return rung in self._rungs
+        if rung == self._look_up_in_list:
+            return True
         # A way that never found anybody may be unknown to this service, and one that finds a registration which was
         # cancelled may hide a newer one.
         return found is None and rung.__name__ in self._trusted
 
     def _permission_to_list(self) -> str:
         refusal = self._refusals.get(self._look_up_in_list.__name__)
-        return " ".join([_PERMISSION, *([f"It answers {refusal.reason}."] if refusal else [])])
+        return " ".join([_PERMISSION, *([f"To a list it answers {refusal.reason}."] if refusal else [])])
 
     def _is_unknown_to_service(
         self, rung: Callable[[Sequence[str]], Looked], asked: Sequence[str], refused: Mapping[str, GraphError]
@@ -123,8 +139,13 @@ class RegistrationLadder:
         """Whether a refusal is of the way, not of some addresses."""
         if any(isinstance(error, FilterIgnored) for error in refused.values()):
             return True
-        is_of_all = len(refused) == len(asked)
-        return is_of_all and (rung.__name__ not in self._trusted or rung == self._look_up_in_list)
+        if rung == self._look_up_in_list:
+            return bool(refused)
+        addresses = self._refused_addresses.setdefault(rung.__name__, set())
+        addresses.update(refused)
+        # A single 400 may be about that address.
+        is_of_way = len(addresses) > 1 or any(error.status in _NO_SUCH_WAY for error in refused.values())
+        return is_of_way and len(refused) == len(asked) and rung.__name__ not in self._trusted
 
     def _look_up_by_key(self, emails: Sequence[str]) -> Looked:
         return self._look_up_by(emails, by_filter=False)

@@ -106,8 +106,10 @@ class WebinarEvent:
         gone: set[str] = set()
         keys = [registrant.key for registrant in registrants]
         while keys:
-            found = self._look_up(keys)
-            there = {key: one for key, one in found.items() if _is_active(one) and one.id not in gone}
+            climbed = self._search(keys)
+            untold = {key: why for key, why in climbed.unproved.items() if key not in climbed.found}
+            answers.update((key, why) for key, why in untold.items() if key not in answers)
+            there = {key: one for key, one in climbed.found.items() if _is_active(one) and one.id not in gone}
             answers.update(self._cancel(there))
             gone.update(one.id for one in there.values())
             keys = [key for key in there if answers[key] is None]
@@ -190,9 +192,6 @@ class WebinarEvent:
             )
         self._ids[registrant.key] = answer.id
         return _standing(answer, None)
-
-    def _look_up(self, keys: Sequence[str]) -> Mapping[str, WebinarRegistration]:
-        return self._search(keys).found
 
     def _search(self, keys: Sequence[str], witness: str | None = None) -> Climbed:
         """Find registrations: by id where it is known, else down the ladder of what this service accepts."""

@@ -297,8 +297,36 @@ def test_webinar_that_cannot_be_read_takes_nobody_off(on_webinar, cancel_all, em
         registration_key=False, registration_filter="refused", application_may_list_registrations=False
     )
     with pytest.raises(SettingsError, match="cannot be read"):
-        cancel_all(on_webinar, people(1))
+        cancel_all(on_webinar, people(2))
     assert cancels() == []
+
+
+@pytest.mark.parametrize("switches", [{"registration_key": False}, {"registration_key_finds": "nobody"}])
+def test_person_whom_a_webinar_may_hide_does_not_count_as_off(
+    switches, on_webinar, cancel_all, emulator, cancels, enroll_in
+):
+    assert enroll_in(on_webinar, people(1)).counts == {"enrolled": 1}
+    emulator.set_switches(registration_filter="refused", application_may_list_registrations=False, **switches)
+
+    report = cancel_all(on_webinar, people(1))
+
+    assert report.counts == {"rejected": 1}
+    assert "VirtualEvent.Read.Chat" in report.complaint()
+    assert cancels() == []
+    emulator.clear_journal()
+    assert enroll_in(on_webinar, people(1), as_run=CANCELS).counts == {"already_enrolled": 1}
+    emulator.set_switches(application_may_list_registrations=True)
+    assert cancel_all(on_webinar, people(1)).counts == {"cancelled": 1}
+    assert on_webinar.on_it() == []
+
+
+def test_person_is_taken_off_where_the_list_is_refused(on_webinar, cancel_all, emulator):
+    emulator.set_switches(registration_filter="refused", application_may_list_registrations=False)
+    for number in range(3):
+        on_webinar.put_on(number)
+
+    assert cancel_all(on_webinar, people(4)).counts == {"cancelled": 4}
+    assert on_webinar.on_it() == []
 
 
 @pytest.mark.usefixtures("no_backoff")

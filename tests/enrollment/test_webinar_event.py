@@ -259,6 +259,52 @@ class TestLadder:
         assert find([person(7)]) == {}
         assert looks() == {"key": 1}
 
+    @pytest.mark.parametrize("refused_first", ["alone", "among others"])
+    def test_address_that_no_way_takes_is_that_persons_own_trouble(
+        self, refused_first, register_all, emulator, prepared, find, put_on, sent, live
+    ):
+        emulator.set_switches(application_may_list_registrations=False, registration_filter="refused")
+        emulator.add_fault(
+            "GET registrations(email=*", registrant_id="person0@example.org", status=400, code="Odd", times=0
+        )
+        if refused_first == "alone":
+            assert find([person(0)]) == {}
+
+        report = register_all(people(3), on=prepared, settle_after=0.3)
+
+        assert report.counts == {"enrolled": 2, "rejected": 1}
+        assert "400 Odd" in report.rows()[0]["error"]
+        assert "example.org" not in report.complaint()
+        assert sorted(sent()) == ["crm 1", "crm 2"]
+        assert set(live()) == {"person1@example.org", "person2@example.org"}
+
+    def test_person_who_was_sent_and_cannot_be_looked_up_is_unknown_and_not_sent_again(
+        self, register_all, emulator, sent
+    ):
+        emulator.set_switches(application_may_list_registrations=False, registration_filter="refused")
+        emulator.add_fault(REGISTRATIONS, registrant_id="crm 0", omit=True, when="after")
+        emulator.add_fault("GET registrations(email=*", registrant_id="crm 0", status=400, code="Odd", times=0)
+
+        for run in (RUN, NEXT_RUN):
+            report = register_all(people(2), as_run=run, settle_after=0.1)
+            assert report.unknown == 1
+            assert "400 Odd" in report.rows()[0]["error"]
+            time.sleep(0.15)
+
+        assert Counter(sent()) == {"crm 0": 1, "crm 1": 1}
+
+    @pytest.mark.parametrize("status", [403, 404, 405])
+    def test_way_that_is_closed_is_not_tried_again_for_the_next_person(self, status, find, emulator, looks):
+        emulator.set_switches(registration_key=False)
+        # Of the two kinds of look at this address the filter comes first.
+        emulator.add_fault("GET registrations", status=status, code="Closed")
+
+        for number in range(3):
+            assert find([person(number)]) == {}
+
+        assert looks()["filter"] == 1
+        assert looks()["list"] == 3
+
     @pytest.mark.usefixtures("no_backoff")
     @pytest.mark.parametrize("how", [{"status": 429, "retry_after": "0"}, {"status": 503}, {"omit": True}])
     def test_look_ups_without_an_answer_are_made_again(self, how, find, emulator, put_on):

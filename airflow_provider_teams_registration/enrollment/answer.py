@@ -51,7 +51,7 @@ def read_answer(person: Person, answer: Answer, *, hands_links_out_once: bool) -
     elif isinstance(answer, BadRequest | Conflict):
         # It may mean that they are on the event already, whether by a send of ours or by somebody else.
         person.refusal = answer
-        if isinstance(answer, Conflict) and not hands_links_out_once:
+        if not hands_links_out_once:
             # It is on the event that they show, or that it was about something else.
             person.sent_at = person.sent_at or utc_now()
         return Step.LOOK_AGAIN

@@ -11,11 +11,12 @@ from airflow_provider_teams_registration.enrollment.event import Found, Standing
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
 from airflow_provider_teams_registration.enrollment.person import Person
 from airflow_provider_teams_registration.enrollment.recall import NOT_ON_THE_EVENT
-from airflow_provider_teams_registration.graph.errors import Conflict, GraphError, TeamsRegistrationError
+from airflow_provider_teams_registration.graph.errors import BadRequest, Conflict, GraphError, TeamsRegistrationError
 
 DEFAULT_SETTLE_AFTER = 120.0
 """Seconds from a send until its not showing means that it never landed."""
 MAX_SETTLED = 4
+_TIME_FOR_A_BAD_REQUEST = timedelta(seconds=2)
 
 
 class OnMissingJoinUrl(str, Enum):
@@ -60,14 +61,21 @@ class Settling:
         :param now: when the event was read.
         """
         standings = found.standings.get(person.key)
-        is_overdue = person.sent_at is None or now - person.sent_at >= self.settle_after
+        waited = now - person.sent_at if person.sent_at else timedelta.max
         if not standings:
+            is_overdue = waited >= self._time_to_show(person)
             return self._absent(person, found.unproved.get(person.key)) if is_overdue else Step.LOOK_AGAIN
-        if standings[0].is_link_due and not is_overdue:
+        if standings[0].is_link_due and waited < self.settle_after:
             return Step.LOOK_AGAIN
         if person.is_ours:
             return self._settle_own(person, standings)
         return self.settle_others(person, standings)
+
+    def _time_to_show(self, person: Person) -> timedelta:
+        if isinstance(person.refusal, BadRequest) and not person.is_ours:
+            # It seldom says that they are there already, and should not hold a bad row up for long.
+            return min(self.settle_after, _TIME_FOR_A_BAD_REQUEST)
+        return self.settle_after
 
     def settle_new(self, person: Person, present: Found) -> Enrollment | Step:
         """Decide about somebody of whom no send of ours is known, after the event was read."""

@@ -723,12 +723,21 @@ def test_person_whom_somebody_else_registers_after_we_looked_is_there_once(
 
     assert all(links(report)[email] for email in ("person0@example.org", "person2@example.org"))
     theirs = report.enrollments[1]
-    if duplicate == "bad_request":
-        # Nothing tells this refusal from that of a row that the service does not like.
-        assert theirs.outcome in (Outcome.REJECTED, Outcome.ALREADY_ENROLLED)
-    else:
-        assert theirs.outcome is (Outcome.ALREADY_ENROLLED if duplicate == "conflict" else Outcome.ENROLLED)
-        assert theirs.join_web_url
+    is_refused = duplicate in ("conflict", "bad_request")
+    assert theirs.outcome is (Outcome.ALREADY_ENROLLED if is_refused else Outcome.ENROLLED)
+    assert theirs.join_web_url
+
+
+def test_row_that_the_service_does_not_like_is_not_waited_for_as_long_as_a_lost_answer(register_all, emulator, sent):
+    emulator.add_fault(REGISTRATIONS, registrant_id="crm 1", status=400, code="Odd")
+    began = time.monotonic()
+
+    report = register_all(people(2), settle_after=60)
+
+    assert report.counts == {"enrolled": 1, "rejected": 1}
+    assert "400 Odd" in report.rows()[1]["error"]
+    assert time.monotonic() - began < 10
+    assert len(sent()) == 2
 
 
 @every_duplicate

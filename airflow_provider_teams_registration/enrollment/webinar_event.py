@@ -105,12 +105,13 @@ class WebinarEvent:
         answers: dict[str, TeamsRegistrationError | None] = {}
         gone: set[str] = set()
         keys = [registrant.key for registrant in registrants]
+        told = {one.key: [value for value in one.row.values() if isinstance(value, str)] for one in registrants}
         while keys:
             climbed = self._search(keys)
             untold = {key: why for key, why in climbed.unproved.items() if key not in climbed.found}
             answers.update((key, why) for key, why in untold.items() if key not in answers)
             there = {key: one for key, one in climbed.found.items() if _is_active(one) and one.id not in gone}
-            answers.update(self._cancel(there))
+            answers.update(self._cancel(there, told))
             gone.update(one.id for one in there.values())
             keys = [key for key in there if answers[key] is None]
         return [answers.get(registrant.key) for registrant in registrants]
@@ -153,7 +154,15 @@ class WebinarEvent:
             for one in named
         ]
 
-    def _cancel(self, there: Mapping[str, WebinarRegistration]) -> dict[str, TeamsRegistrationError | None]:
+    def _cancel(
+        self, there: Mapping[str, WebinarRegistration], told: Mapping[str, Sequence[str]]
+    ) -> dict[str, TeamsRegistrationError | None]:
+        """
+        Cancel one registration of each.
+
+        :param there: the registrations.
+        :param told: what their rows say of them, which no error text is to repeat.
+        """
         answers: dict[str, TeamsRegistrationError | None] = {}
         left = list(there)
         while left:
@@ -161,7 +170,7 @@ class WebinarEvent:
             size = self.batch_size
             some, left = left[:size], left[size:]
             ids = [there[key].id for key in some]
-            personal = [*some, *(there[key].registration_id for key in some)]
+            personal = [text for key in some for text in (*there[key].personal, *told[key])]
             self.pace.begin(len(some))
             self.pace.wait_for_begun()
             try:

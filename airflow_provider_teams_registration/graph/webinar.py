@@ -128,12 +128,19 @@ class WebinarRegistration:
         of the future.
     :param email: the person's address, in lower case.
     :param registration_id: the id that it was made with, if any.
+    :param names: the person's.
     """
 
     id: str
     status: str
     email: str = field(repr=False)
     registration_id: str | None
+    names: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def personal(self) -> tuple[str | None, ...]:
+        """What it says of the person, to be blanked in error texts."""
+        return (self.email, self.registration_id, *self.names)
 
     @property
     def is_active(self) -> bool:
@@ -365,7 +372,8 @@ def _registration_request(path: str, registrant: WebinarRegistrant) -> BatchRequ
     }
     texts = [str(answer["value"]) for answer in registrant.answers if answer.get("value")]
     chosen = [choice for answer in registrant.answers for choice in answer.get("multiChoiceValues") or ()]
-    sent = (registrant.email, registrant.first_name, registrant.last_name, registrant.registration_id, *texts, *chosen)
+    names = (registrant.email, registrant.first_name, registrant.last_name, registrant.registration_id)
+    sent = (*names, registrant.referrer, *texts, *chosen)
     return BatchRequest("POST", path, {name: value for name, value in body.items() if value is not None}, sent=sent)
 
 
@@ -377,6 +385,7 @@ def _read_registration(body: Any) -> WebinarRegistration:
         status=str(given.get("status") or ""),
         email=str(given.get("email") or "").strip().lower(),
         registration_id=external.get("registrationId") or None,
+        names=tuple(str(given[name]) for name in ("firstName", "lastName") if given.get(name)),
     )
 
 

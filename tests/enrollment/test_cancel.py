@@ -223,6 +223,24 @@ def test_refusal_to_cancel_somebody_who_stays_on_is_a_refusal(stage, cancel_all,
     assert "crm 1" in stage.on_it()
 
 
+@pytest.mark.parametrize("row", [{**person(0), "phone": "+41 79 123 45 67"}, "crm 0"], ids=["whole row", "our id"])
+def test_refusal_repeats_nothing_of_the_person(row, on_webinar, cancel_all, emulator):
+    emulator.books.webinars.register(
+        emulator.webinar_id,
+        "person0@example.org",
+        first_name="Ada",
+        last_name="Example 0",
+        external_registration_id="crm 0",
+    )
+    phone = row["phone"] if isinstance(row, dict) else "no number"
+    echo = f"crm 0 is Ada Example 0, person0@example.org, {phone}: stays."
+    emulator.add_fault(OnWebinar.route, status=400, code="BadRequest", message=echo)
+
+    (reason,) = cancel_all(on_webinar, [row]).summary()["reasons"]
+
+    assert reason.startswith(f"400 BadRequest: … is … …, …, {'…' if isinstance(row, dict) else phone}: stays.")
+
+
 def test_people_who_are_not_on_it_are_off(stage, cancel_all, cancels):
     report = cancel_all(stage, [{"id": "nobody", "email": "nobody@example.org"}, person(0)])
 

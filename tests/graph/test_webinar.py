@@ -156,7 +156,7 @@ def test_one_refusal_stands_for_one_person_and_repeats_nothing_of_theirs(webinar
 
 
 def test_refusal_repeats_nothing_that_the_person_answered(on, emulator):
-    echo = "First Last, our crm 1, answered: told by Bob; Data; Monday, Friday"
+    echo = "First Last, our crm 1, sent by Grace Hopper, answered: told by Bob; Data; Monday, Friday"
     emulator.add_fault("POST registrations", status=400, code="BadRequest", message=echo)
     answers = (
         {"questionId": "q-text", "value": "told by Bob"},
@@ -164,9 +164,10 @@ def test_refusal_repeats_nothing_that_the_person_answered(on, emulator):
         {"questionId": "q-multi-choice", "multiChoiceValues": ["Monday", "Friday"]},
     )
 
-    (refusal,) = on(emulator.questions_webinar_id).register([registrant(ADA, registration_id="crm 1", answers=answers)])
+    ada = registrant(ADA, registration_id="crm 1", referrer="sent by Grace Hopper", answers=answers)
+    (refusal,) = on(emulator.questions_webinar_id).register([ada])
 
-    assert str(refusal).startswith("400 BadRequest: … …, our …, answered: …; …; …, …")
+    assert str(refusal).startswith("400 BadRequest: … …, our …, …, answered: …; …; …, …")
 
 
 @pytest.mark.parametrize("page_size", [0, 2])

@@ -14,6 +14,7 @@ from airflow_provider_teams_registration.hooks.failures import (
     failures_for_airflow,
 )
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
+from airflow_provider_teams_registration.operators.join_link import HoldsJoinLink, JoinLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -173,7 +174,7 @@ class PublishWebinarOperator(BaseOperator):
         self.log.info("The webinar is published.")
 
 
-class FindEventOperator(BaseOperator):
+class FindEventOperator(HoldsJoinLink, BaseOperator):
     """
     Find the id of an event by what people know of it, for the operators that need it.
 
@@ -182,7 +183,8 @@ class FindEventOperator(BaseOperator):
         find = FindEventOperator(task_id="find", join_meeting_id="123 456 789 01", organizer_id="dc17674c-...")
         enroll = EnrollRegistrantOperator(task_id="enroll", meeting_id=find.output, ...)
 
-    :param join_web_url: a meeting's own link, as its organizer has it. (templated)
+    :param join_web_url: a meeting's own link, as its organizer has it. It is a credential: Airflow stores and shows
+        that there is one, and not which. (templated)
     :param join_meeting_id: or the number that people type in to join. (templated)
     :param event_id: or the ``id`` of the event in the organizer's calendar. (templated)
     :param webinar_name: or a webinar's name. Exactly one of the four. (templated)
@@ -227,8 +229,9 @@ class FindEventOperator(BaseOperator):
         """Return the id."""
         from airflow_provider_teams_registration.graph import finding
 
+        link = self.join_web_url
         ways = {
-            finding.meeting_by_join_web_url: self.join_web_url,
+            finding.meeting_by_join_web_url: link.url if isinstance(link, JoinLink) else link,
             finding.meeting_by_join_meeting_id: self.join_meeting_id,
             finding.meeting_by_calendar_event: self.event_id,
             finding.webinar_by_name: self.webinar_name,

@@ -170,6 +170,30 @@ def test_a_meeting_is_found(run_dag, emulator, organizer, way, by_organizer):
     assert run_dag(find(emulator, **known, **caller)).rows("find") == emulator.meeting_id
 
 
+GIVEN = {
+    "as it is": "{link!r}",
+    "as a template": "{template!r}",
+    "by another task": "link()",
+}
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_the_link_that_a_meeting_is_found_by_is_not_shown(run_dag, emulator, given):
+    link = emulator.books.meeting(emulator.meeting_id).join_web_url
+    expression = GIVEN[given].format(link=link, template=f"{{{{ {link!r} }}}}")
+    run = run_dag(
+        f"""
+        @task(show_return_value_in_logs=False)
+        def link():
+            return {link!r}
+
+        FindEventOperator(task_id="find", organizer_id={emulator.organizer_id!r}, join_web_url={expression})
+        """
+    )
+    assert run.rows("find") == emulator.meeting_id
+    assert run.rendered["find"]["join_web_url"] == "a link"
+
+
 @pytest.mark.parametrize("by_organizer", [False, True], ids=["application", "organizer"])
 def test_a_webinar_is_found_by_its_name(run_dag, emulator, organizer, by_organizer):
     caller = {"conn_id": organizer, "organizer_id": None} if by_organizer else {}
@@ -199,6 +223,7 @@ def test_people_are_enrolled_in_what_was_found(run_dag, emulator):
         ({"webinar_name": "Another webinar"}, "no webinar of that name"),
         ({"webinar_name": "Canceled webinar"}, "no webinar of that name"),
         ({"webinar_name": "{{ none or '' }}"}, "What the event is to be found by is empty"),
+        ({"join_web_url": "{{ none or '' }}"}, "What the event is to be found by is empty"),
         ({"webinar_name": "Open webinar", "organizer_id": None}, "organizer_id is missing"),
     ],
 )

@@ -53,28 +53,37 @@ def cancel(event: Event, rows: Iterable[Any], *, ledger: Ledger, stop: threading
         enrollments: list[Enrollment] = []
         repeated = 0
         is_anybody_off = report.counts.get(Outcome.CANCELLED.value, 0) > 0
-        for place, (row, key) in enumerate(_read(event, given, is_anybody_off), start=position + 1):
-            person = Person(Registrant(place, row, key if isinstance(key, str) else "", None))
-            if isinstance(key, InvalidRow):
-                enrollments.append(Enrollment(place, row, Outcome.INVALID, error=str(key), reason=str(key)))
-            elif isinstance(key, TeamsRegistrationError):
-                enrollments.append(person.refused(key))
-            elif key in seen:
-                repeated += 1
-            else:
-                seen.add(key)
-                people.append(person)
+        for place, (row, keys) in enumerate(_read(event, given, is_anybody_off), start=position + 1):
+            if isinstance(keys, InvalidRow):
+                enrollments.append(Enrollment(place, row, Outcome.INVALID, error=str(keys), reason=str(keys)))
+                continue
+            if isinstance(keys, TeamsRegistrationError):
+                enrollments.append(Person(Registrant(place, row, "", None)).refused(keys))
+                continue
+            new = [key for key in keys if key not in seen]
+            repeated += not new
+            seen.update(new)
+            people += [Person(Registrant(place, row, key, None)) for key in new]
         position += len(given)
         enrollments += _cancel_all(event, ledger, people, stop, is_anybody_off)
-        report.add(sorted(enrollments, key=lambda one: one.position), repeated)
+        report.add(_one_for_each_row(enrollments), repeated)
     return report
+
+
+def _one_for_each_row(enrollments: Iterable[Enrollment]) -> list[Enrollment]:
+    """Return, of a row that means several registrations, one that is still on, if any is."""
+    by_row: dict[int, Enrollment] = {}
+    for one in enrollments:
+        if one.position not in by_row or by_row[one.position].outcome is Outcome.CANCELLED:
+            by_row[one.position] = one
+    return [by_row[position] for position in sorted(by_row)]
 
 
 def _read(
     event: Event, given: Sequence[Any], is_anybody_off: bool
-) -> Iterator[tuple[Mapping[str, Any], str | InvalidRow | TeamsRegistrationError]]:
+) -> Iterator[tuple[Mapping[str, Any], list[str] | InvalidRow | TeamsRegistrationError]]:
     rows = [one if isinstance(one, Mapping) else {"id": one} for one in given]
-    keys: Sequence[str | InvalidRow | TeamsRegistrationError]
+    keys: Sequence[list[str] | InvalidRow | TeamsRegistrationError]
     try:
         keys = event.keys_to_cancel(rows)
     except TeamsRegistrationError as error:

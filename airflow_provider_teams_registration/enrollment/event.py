@@ -136,9 +136,9 @@ class Event(Protocol):
         :raises TeamsRegistrationError: the event cannot be read.
         """
 
-    def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[str | InvalidRow]:
+    def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[list[str] | InvalidRow]:
         """
-        Return whom rows mean: a key each, or why it means nobody.
+        Return whom rows mean: the keys of each, or why it means nobody.
 
         :raises TeamsRegistrationError: the event cannot be read.
         """

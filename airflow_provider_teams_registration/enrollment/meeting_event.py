@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal
 from itertools import chain, islice
@@ -105,9 +105,9 @@ class MeetingEvent:
                 found.setdefault(key, []).append(standing)
         return Found(found)
 
-    def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[str | InvalidRow]:
+    def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[list[str] | InvalidRow]:
         """Return the rows' ids; whatever else they hold does not matter here."""
-        return [_or_why(read_id, row) for row in rows]
+        return [_id_or_why(row) for row in rows]
 
     def _begin_list(self) -> Iterator[tuple[str, Standing]]:
         """Read the first page. The others wait until somebody asks: the ledger may know everybody."""
@@ -145,9 +145,9 @@ def read_registrant(row: Mapping[str, Any], allowed_registrant: str) -> External
     return registrant
 
 
-def _or_why(read: Callable[[Mapping[str, Any]], str], row: Mapping[str, Any]) -> str | InvalidRow:
+def _id_or_why(row: Mapping[str, Any]) -> list[str] | InvalidRow:
     try:
-        return read(row)
+        return [read_id(row)]
     except InvalidRow as error:
         return error
 

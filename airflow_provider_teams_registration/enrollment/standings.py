@@ -47,7 +47,9 @@ def look(event: WebinarEvent, webinar: Webinar, rows: Sequence[Mapping[str, Any]
     :raises TeamsRegistrationError: the webinar cannot be read.
     """
     rows = [{column: value for column, value in row.items() if column not in RESULT_COLUMNS} for row in rows]
-    keys = event.keys_to_cancel(rows)
+    named = event.keys_to_cancel(rows)
+    # Whoever has several registrations stands as the first that is active.
+    keys = [one if isinstance(one, InvalidRow) else one[0] for one in named]
     people = [Registrant(0, {}, key, None) for key in dict.fromkeys(keys) if isinstance(key, str)]
     found = _find(event, people)
     found |= _taken_off(webinar, {one.key for one in people} - set(found))

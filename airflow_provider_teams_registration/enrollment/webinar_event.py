@@ -136,23 +136,40 @@ class WebinarEvent:
         standings = {key: [_standing(one, links.get(key))] for key, one in active.items()}
         return Found(standings, climbed.unproved)
 
-    def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[str | InvalidRow]:
+    def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[list[str] | InvalidRow]:
         """Return the rows' e-mail addresses; those of rows that hold only our id are looked up in one list."""
         named = [_named(row) for row in rows]
         wanted = {one.id for one in named if isinstance(one, _OurId)}
-        by_id: dict[str, WebinarRegistration] = {}
-        unknown = "nobody registered with this id; name the e-mail address instead"
-        if wanted:
-            try:
-                for one in self._webinar.registrations():
-                    if one.registration_id in wanted and _counts_more(one, by_id.get(one.registration_id)):
-                        by_id[one.registration_id] = one
-            except Forbidden as error:
-                unknown = f"ids can be looked up only in the list of registrations: {error.reason} {error.advice}"
+        there: dict[str, list[WebinarRegistration]] = {}
+        refusal: GraphError | None = None
+        try:
+            for one in self._webinar.registrations() if wanted else ():
+                if one.registration_id in wanted:
+                    there.setdefault(one.registration_id, []).append(one)
+        except GraphError as error:
+            if not _is_refusal(error):
+                raise
+            refusal = error
         return [
-            one if not isinstance(one, _OurId) else (by_id[one.id].email if one.id in by_id else InvalidRow(unknown))
+            self._keys_of(one, there.get(one.id, ()), refusal)
+            if isinstance(one, _OurId)
+            else (one if isinstance(one, InvalidRow) else [one])
             for one in named
         ]
+
+    def _keys_of(
+        self, one: _OurId, there: Sequence[WebinarRegistration], refusal: GraphError | None
+    ) -> list[str] | InvalidRow:
+        """Return whom an id of ours means: everybody who is registered with it, under whatever address."""
+        active = [registration for registration in there if _is_active(registration)]
+        for registration in reversed(active):
+            # Under this id they are found, whatever the address leads to.
+            self._ids[_key_of(registration)] = registration.id
+        if active:
+            return list(dict.fromkeys(_key_of(registration) for registration in active))
+        if one.address is not None:
+            return [one.address]
+        return [_key_of(there[0])] if there else UnknownId(refusal)
 
     def _cancel(
         self, there: Mapping[str, WebinarRegistration], told: Mapping[str, Sequence[str]]
@@ -228,15 +245,36 @@ class WebinarEvent:
         return links
 
 
+class UnknownId(InvalidRow):
+    """Nobody is registered with an id of ours, or it cannot be known."""
+
+    def __init__(self, refusal: GraphError | None) -> None:
+        said = "nobody registered with this id; name the e-mail address instead"
+        if refusal is not None:
+            said = f"ids can be looked up only in the list of registrations: {refusal.reason} {refusal.advice}"
+        super().__init__(said)
+
+
 @dataclass(frozen=True)
 class _OurId:
-    """The id that somebody was registered with."""
+    """
+    The id that somebody was registered with.
+
+    :param id: the id.
+    :param address: the same, where it may be an address instead.
+    """
 
     id: str
+    address: str | None
+
+
+def _key_of(registration: WebinarRegistration) -> str:
+    """The address, or what else tells one registration from the others where it has none."""
+    return registration.email or registration.id
 
 
 def _named(row: Mapping[str, Any]) -> str | _OurId | InvalidRow:
-    """Whom a row to cancel means: an address, in the place of an id too, or else our id."""
+    """Whom a row to cancel means: an address, or else our id, which may look like one."""
     try:
         email = read_given_email(row)
         if email is not None:
@@ -247,9 +285,9 @@ def _named(row: Mapping[str, Any]) -> str | _OurId | InvalidRow:
     if our_id is None:
         return InvalidRow("neither id nor email given")
     try:
-        return normalized_email(our_id)
+        return _OurId(our_id, normalized_email(our_id))
     except InvalidRow:
-        return _OurId(our_id)
+        return _OurId(our_id, None)
 
 
 def _is_active(registration: WebinarRegistration) -> bool:

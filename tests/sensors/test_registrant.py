@@ -194,6 +194,17 @@ def test_people_are_named_in_many_ways(run_dag, emulator, register, registrants,
     assert [row["outcome"] for row in run.rows("wait")] == outcomes
 
 
+def test_an_id_that_looks_like_an_address_is_an_id(run_dag, emulator, links, once_waiting):
+    webinars = emulator.books.webinars
+    one = webinars.register(
+        emulator.webinar_id, "person1@example.org", "waitlisted", external_registration_id="ada@corp.example"
+    )
+    once_waiting(lambda: webinars.promote(emulator.webinar_id, one.id))
+    run = run_dag(wait_for(emulator, [{"id": "ada@corp.example"}]))
+    (row,) = run.rows("wait")
+    assert (row["outcome"], row["join_web_url"]) == ("enrolled", links()["person1@example.org"])
+
+
 def test_a_link_that_does_not_show_yet_is_waited_for(run_dag, emulator, register, links):
     register("registered")
     emulator.add_fault("GET sessions", times=2, status=404, code="NotFound")

@@ -11,7 +11,7 @@ from typing import Any
 from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant, Standing
 from airflow_provider_teams_registration.enrollment.outcome import RESULT_COLUMNS, Enrollment, Outcome
 from airflow_provider_teams_registration.enrollment.report import Report
-from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
+from airflow_provider_teams_registration.enrollment.webinar_event import UnknownId, WebinarEvent
 from airflow_provider_teams_registration.graph.errors import BadRequest, Forbidden, NotFound
 from airflow_provider_teams_registration.graph.webinar import CANCELED, Webinar
 
@@ -44,10 +44,14 @@ def look(event: WebinarEvent, webinar: Webinar, rows: Sequence[Mapping[str, Any]
     :param event: the webinar, as people are enrolled in it.
     :param webinar: the same, as it lists those who were taken off.
     :param rows: the people; what an enrolling task said of them is left out.
-    :raises TeamsRegistrationError: the webinar cannot be read.
+    :raises TeamsRegistrationError: the webinar cannot be read, or of some rows not whom they mean.
     """
     rows = [{column: value for column, value in row.items() if column not in RESULT_COLUMNS} for row in rows]
     named = event.keys_to_cancel(rows)
+    refusal = next((one.refusal for one in named if isinstance(one, UnknownId) and one.refusal), None)
+    if refusal is not None:
+        refusal.advise(f"{refusal.advice} Or name e-mail addresses: only ids need the list of registrations.".lstrip())
+        raise refusal
     # Whoever has several registrations stands as the first that is active.
     keys = [one if isinstance(one, InvalidRow) else one[0] for one in named]
     people = [Registrant(0, {}, key, None) for key in dict.fromkeys(keys) if isinstance(key, str)]

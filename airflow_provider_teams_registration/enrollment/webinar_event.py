@@ -246,13 +246,18 @@ class WebinarEvent:
 
 
 class UnknownId(InvalidRow):
-    """Nobody is registered with an id of ours, or it cannot be known."""
+    """
+    Nobody is registered with an id of ours, or it cannot be known.
+
+    :param refusal: why ids cannot be looked up; None where they can.
+    """
 
     def __init__(self, refusal: GraphError | None) -> None:
         said = "nobody registered with this id; name the e-mail address instead"
         if refusal is not None:
             said = f"ids can be looked up only in the list of registrations: {refusal.reason} {refusal.advice}"
         super().__init__(said)
+        self.refusal = refusal
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
         )
 
     :param registrants: the people: what the operator that enrolls returned, or a list of dicts with ``email`` (or with
-        the ``id`` they were enrolled with), or a template or XComArg for such. (templated)
+        the ``id`` they were enrolled with, where the list of registrations may be read), or a template or XComArg for
+        such. (templated)
     :param webinar_id: the webinar's ``id`` in Graph. (templated)
     :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``. (templated)
     :param deferrable: wait without a worker slot, but for the looks. What is left with the triggerer is a moment and

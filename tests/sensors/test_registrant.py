@@ -271,6 +271,17 @@ def test_what_waiting_cannot_mend_fails_at_once(run_dag, emulator, register, cap
     assert "application access policy" in "".join(capfd.readouterr())
 
 
+@WAYS_TO_WAIT
+def test_ids_that_may_not_be_looked_up_end_the_waiting_in_failure(run_dag, emulator, register, capfd, way):
+    emulator.set_switches(application_may_list_registrations=False)
+    register("waitlisted", "waitlisted")
+    run = run_dag(wait_for(emulator, [ROWS[0], {"id": "crm-2"}], retries=2, **way))
+    assert (run.state, run.tries["wait"]) == ("failed", 1)
+    said = "".join(capfd.readouterr())
+    assert "VirtualEvent.Read.Chat" in said
+    assert "Or name e-mail addresses" in said
+
+
 @pytest.mark.parametrize(("soft_fail", "state"), [(False, "failed"), (True, "skipped")], ids=["fails", "skips"])
 @WAYS_TO_WAIT
 def test_the_timeout_ends_the_waiting(run_dag, emulator, register, way, soft_fail, state):

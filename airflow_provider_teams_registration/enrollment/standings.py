@@ -30,11 +30,13 @@ class Look:
     :param report: everybody, as they stand.
     :param is_waiting: whether somebody is on the waitlist, or waits for approval.
     :param is_link_due: whether the link of somebody who is enrolled is missing only for now; not if it stays refused.
+    :param is_anybody_absent: whether somebody does not show, which a new registration may not do for a while.
     """
 
     report: Report
     is_waiting: bool
     is_link_due: bool
+    is_anybody_absent: bool
 
 
 def look(event: WebinarEvent, webinar: Webinar, rows: Sequence[Mapping[str, Any]]) -> Look:
@@ -67,6 +69,9 @@ def look(event: WebinarEvent, webinar: Webinar, rows: Sequence[Mapping[str, Any]
         report,
         is_waiting=any(one.outcome in _WAITING for one in found.values()),
         is_link_due=any(one.is_link_due and not one.error for one in found.values()),
+        is_anybody_absent=any(
+            isinstance(key, UnknownId) or (isinstance(key, str) and key not in found) for key in keys
+        ),
     )
 
 

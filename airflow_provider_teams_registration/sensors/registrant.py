@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.sdk import (
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
 
 
+_ABSENT_FOR = 60.0
+"""Seconds from the first look until whoever does not show is not registered: a new registration may show late."""
+
+
 class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
     """
     Wait until none of some people is on a webinar's waitlist or waits for approval, and return everybody's row.
@@ -37,8 +42,8 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
     XCom ``return_value`` holds one dict per row: the row with ``outcome``, ``join_web_url`` and ``error``, as from the
     operator that enrolls. ``enrolled`` have their own link: while it does not show yet, they are waited for, but not
     where the service refuses it. Others hold nobody up: who was refused by the organizer is ``declined``, who was taken
-    off ``cancelled``, and who is not registered at all ``rejected``. A service in trouble is asked again at the next
-    turn.
+    off ``cancelled``, and who is not registered at all ``rejected``. As a new registration may show late, whoever does
+    not show is looked for until a minute after the first look. A service in trouble is asked again at the next turn.
 
     .. seealso::
         https://learn.microsoft.com/graph/api/virtualeventregistration-get
@@ -76,10 +81,13 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
         self.webinar_id = webinar_id
         self.conn_id = conn_id
         self.deferrable = deferrable
+        self._first_look: datetime | None = None
 
     def execute(self, context: Context) -> Any:
         """Wait here, or look once and leave the waiting to the triggerer."""
         if not self.deferrable:
+            now = timezone.utcnow()
+            self._first_look = (_first_rescheduled(context, self.retries) or now) if self.reschedule else now
             return super().execute(context)
         deadline = timezone.utcnow() + timedelta(seconds=self.timeout)
         # The first look fails, skips and defers as all that follow.
@@ -87,12 +95,14 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
 
     def look_again(self, context: Context, event: dict[str, str]) -> Any:
         """Return the rows, or defer until the next look; rows come from XCom again each time."""
+        last = datetime.fromisoformat(event["deadline"])
+        self._first_look = last - timedelta(seconds=self.timeout)
         found = self.poke(context)
         if found:
             return found.xcom_value
         from airflow_provider_teams_registration.triggers.registrant import NextLookTrigger
 
-        last, now = datetime.fromisoformat(event["deadline"]), timezone.utcnow()
+        now = timezone.utcnow()
         if now >= last:
             raise AirflowSensorTimeout(f"Somebody is still waiting after {self.timeout:.0f} s.")
         moment = min(now + timedelta(seconds=self.poke_interval), last)
@@ -142,6 +152,21 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
         self.log.info("%s.", found.report.sentence())
         if found.is_waiting and webinar.info().status == CANCELED:
             raise PermanentFailure("The webinar was cancelled: nobody gets in any more.")
-        if found.is_waiting or found.is_link_due:
+        if found.is_waiting or found.is_link_due or (found.is_anybody_absent and not self._is_absence_final()):
             return PokeReturnValue(False)
         return PokeReturnValue(True, found.report.rows())
+
+    def _is_absence_final(self) -> bool:
+        now = timezone.utcnow()
+        return bool((now - (self._first_look or now)).total_seconds() >= min(_ABSENT_FOR, self.timeout))
+
+
+def _first_rescheduled(context: Context, retries: int | None) -> datetime | None:
+    """Return when a sensor that was rescheduled began; None where it was not."""
+    ti: Any = context["ti"]
+    if hasattr(ti, "get_first_reschedule_date"):
+        return cast("datetime | None", ti.get_first_reschedule_date(context))
+    # Airflow 2, whose own sensors ask like this for their timeout.
+    original_start = import_module("airflow.sensors.base")._orig_start_date
+    first_try = (ti.max_tries or 0) - (retries or 0) + 1
+    return cast("datetime | None", original_start(ti.dag_id, ti.task_id, ti.run_id, ti.map_index, first_try))

@@ -395,7 +395,8 @@ def wait_text(emulator, **arguments):
 
 
 @WAYS_TO_WAIT
-def test_a_sensor_that_waits_for_people_shows_none_of_them(run_and_look, emulator, canaries_on_it, way):
+def test_a_sensor_that_waits_for_people_shows_none_of_them(run_and_look, emulator, canaries_on_it, monkeypatch, way):
+    monkeypatch.setattr("airflow_provider_teams_registration.sensors.registrant._ABSENT_FOR", 0.3)
     emulator.add_fault("GET registrations", nth=2, status=503, message="canary-1@example.org")
     emulator.add_fault("GET registrations(email=*", status=503, message="canary-2@example.org")
     emulator.add_fault("GET sessions", times=2, status=404, message="canary-3@example.org is not there yet")

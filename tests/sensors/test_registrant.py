@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -74,6 +75,14 @@ def once_waiting(emulator):
     ended.set()
     for watcher in watchers:
         watcher.join()
+
+
+@pytest.fixture(autouse=True)
+def short_absence(monkeypatch):
+    """Whoever does not show is looked for less long."""
+    from airflow_provider_teams_registration.sensors import registrant
+
+    monkeypatch.setattr(registrant, "_ABSENT_FOR", 0.3)
 
 
 @WAYS_TO_WAIT
@@ -192,6 +201,70 @@ def test_people_are_named_in_many_ways(run_dag, emulator, register, registrants,
     run = run_dag(wait_for(emulator, registrants))
     assert run.state == "success"
     assert [row["outcome"] for row in run.rows("wait")] == outcomes
+
+
+@pytest.fixture
+def long_absence(monkeypatch):
+    """Whoever does not show is looked for until the sensor's timeout."""
+    from airflow_provider_teams_registration.sensors import registrant
+
+    monkeypatch.setattr(registrant, "_ABSENT_FOR", 600)
+
+
+@pytest.fixture
+def shows_later(emulator):
+    """New registrations do not show until the sensor has looked more than once."""
+    emulator.set_switches(visibility_lag=600)
+    ended = threading.Event()
+
+    def watch():
+        while not ended.wait(0.01):
+            lists = [entry for entry in list(emulator.books.journal) if entry.path.endswith("/registrations")]
+            # One look makes three of them at most.
+            if len(lists) > 6:
+                emulator.set_switches(visibility_lag=0)
+                return
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    yield
+    ended.set()
+    watcher.join()
+
+
+@pytest.mark.parametrize("named", [ROWS[0], {"id": "crm-1"}], ids=["by address", "by our id"])
+@WAYS_TO_WAIT
+def test_people_who_do_not_show_yet_are_looked_for(
+    run_dag, emulator, register, links, long_absence, shows_later, way, named
+):
+    register("registered", "registered")
+    run = run_dag(wait_for(emulator, [named], **way))
+    (row,) = run.rows("wait")
+    assert (row["outcome"], row["join_web_url"]) == ("enrolled", links()["person1@example.org"])
+
+
+@WAYS_TO_WAIT
+def test_whoever_never_shows_is_looked_for_until_the_timeout_at_the_latest(run_dag, emulator, long_absence, way):
+    run = run_dag(wait_for(emulator, [ROWS[0], {"id": "crm-2"}], timeout=0.5, **way))
+    assert run.state == "success"
+    assert [(row["outcome"], row["error"]) for row in run.rows("wait")] == [
+        ("rejected", "not registered for the webinar"),
+        ("invalid", "nobody registered with this id; name the e-mail address instead"),
+    ]
+
+
+@WAYS_TO_WAIT
+def test_nobody_is_looked_for_any_longer_than_it_takes_to_be_sure(run_dag, emulator, way):
+    began = time.monotonic()
+    run = run_dag(wait_for(emulator, ROWS[:1], timeout=600, **way))
+    assert [row["outcome"] for row in run.rows("wait")] == ["rejected"]
+    assert time.monotonic() - began < 60
+
+
+def test_a_row_that_means_nobody_is_not_looked_for(run_dag, emulator, register, long_absence):
+    register("registered")
+    run = run_dag(wait_for(emulator, [{"email": "nobody"}, ROWS[0]], timeout=600))
+    assert [row["outcome"] for row in run.rows("wait")] == ["invalid", "enrolled"]
 
 
 def test_an_id_that_looks_like_an_address_is_an_id(run_dag, emulator, links, once_waiting):

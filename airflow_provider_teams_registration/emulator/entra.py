@@ -19,7 +19,13 @@ import jwt
 
 from airflow_provider_teams_registration.emulator.books import Books
 from airflow_provider_teams_registration.emulator.exchange import Caller
-from airflow_provider_teams_registration.emulator.seeded import CLIENT_ID, CLIENT_SECRET, ORGANIZER_ID, TENANT_ID
+from airflow_provider_teams_registration.emulator.seeded import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    ORGANIZER_EMAIL,
+    ORGANIZER_ID,
+    TENANT_ID,
+)
 from airflow_provider_teams_registration.emulator.switches import Switches
 
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -153,8 +159,9 @@ class Entra:
 
     def _delegated(self, refresh_token: str) -> dict[str, Any]:
         user = json.dumps({"uid": ORGANIZER_ID, "utid": TENANT_ID}).encode()
+        names = {"upn": ORGANIZER_EMAIL, "unique_name": ORGANIZER_EMAIL} if self._switches().token_names_user else {}
         return {
-            **self._access({"scp": self._switches().scopes, "oid": ORGANIZER_ID}),
+            **self._access({"scp": self._switches().scopes, "oid": ORGANIZER_ID, **names}),
             "refresh_token": refresh_token,
             "scope": " ".join(f"https://graph.microsoft.com/{scope}" for scope in self._switches().scopes.split()),
             "client_info": base64.urlsafe_b64encode(user).decode().rstrip("="),

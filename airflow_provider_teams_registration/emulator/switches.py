@@ -63,6 +63,7 @@ class Switches:
     :param latency: seconds every call takes at least.
     :param token_lifetime: seconds a token is good for.
     :param rotate_refresh_tokens: whether the token endpoint hands out a new refresh token each time.
+    :param token_names_user: whether the signed-in user's token says what they sign in with.
     :param roles: permissions of the application, separated by spaces.
     :param scopes: permissions of the signed-in user's token, separated by spaces.
     """
@@ -94,6 +95,7 @@ class Switches:
     latency: float = 0.0
     token_lifetime: int = 3600
     rotate_refresh_tokens: str = "off"
+    token_names_user: bool = True
     roles: str = (
         "OnlineMeetings.ReadWrite.All VirtualEvent.Read.All VirtualEventRegistration-Anon.ReadWrite.All Calendars.Read"
     )

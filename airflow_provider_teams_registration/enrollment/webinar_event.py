@@ -36,6 +36,10 @@ _OUTCOMES = {
     "rejectedByOrganizer": Outcome.DECLINED,
     "canceled": Outcome.CANCELLED,
 }
+_NOT_THE_USER = (
+    "the connection signs in a user, who can register nobody but themself: one row, with the address they sign in "
+    "with; sign in as an application to register others"
+)
 
 
 def outcome_of(status: str) -> Outcome:
@@ -63,6 +67,8 @@ class WebinarEvent:
         self.pace = pace
         self._defaults = defaults
         self._form = WebinarForm()
+        self._user: frozenset[str] = frozenset()
+        self._is_user_known = False
         self._ids: dict[str, str] = {}
         self._ladder = RegistrationLadder(webinar)
 
@@ -86,13 +92,21 @@ class WebinarEvent:
         self._form = WebinarForm(
             questions=self._webinar.questions(), is_delegated=self._webinar.signs_in_a_user, **self._defaults
         )
+        if self._webinar.signs_in_a_user:
+            self._user = self._webinar.user_addresses()
+            self._is_user_known = bool(self._user)
 
     def close(self) -> None:
         """Nothing is being read."""
 
     def read(self, position: int, row: Mapping[str, Any]) -> Registrant:
-        """Read a row as the form takes it."""
+        """Read a row as the form takes it; with a signed-in user, of one person only."""
         registrant = self._form.read(row)
+        if self._webinar.signs_in_a_user:
+            if self._user and registrant.email not in self._user:
+                raise InvalidRow(_NOT_THE_USER)
+            # Whoever it is, there is nobody else to register.
+            self._user = frozenset({registrant.email})
         return Registrant(position, row, registrant.email, registrant)
 
     def enroll(self, registrants: Sequence[Registrant]) -> list[Standing | TeamsRegistrationError]:
@@ -211,7 +225,7 @@ class WebinarEvent:
             return answer
         if answer is None:
             return Standing(Outcome.UNKNOWN)
-        if answer.email not in ("", registrant.key):
+        if not self._is_user_known and answer.email not in ("", registrant.key):
             return SettingsError(
                 "The connection signs in a user, who can register nobody but themself: the service registered them, "
                 "and not the person of this row. Sign in as an application to register others."

@@ -23,6 +23,7 @@ from airflow_provider_teams_registration.graph.transport import HttpSession, con
 log = logging.getLogger(__name__)
 
 _RENEW_BEFORE_EXPIRY = 300.0
+_NAMES = ("upn", "preferred_username", "unique_name")
 
 _ADVICE = {
     "AADSTS7000215": "The client secret is wrong: the connection's password must be the secret's value, not its id.",
@@ -51,12 +52,16 @@ class Token:
     :param renew_at: when to fetch another, in seconds since the epoch.
     :param roles: permissions of the application itself.
     :param scopes: permissions of the signed-in user's token.
+    :param user_id: the signed-in user's object id; None where it is not said.
+    :param user_names: what the user signs in with, in lower case; empty where it is not said.
     """
 
     value: str = field(repr=False)
     renew_at: float
     roles: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
+    user_id: str | None = None
+    user_names: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def is_delegated(self) -> bool:
@@ -206,6 +211,8 @@ def _read_token(answer: dict[str, Any]) -> Token:
         renew_at=time.time() + max(lifetime - _RENEW_BEFORE_EXPIRY, lifetime / 2),
         roles=tuple(str(role) for role in claims.get("roles") or ()),
         scopes=tuple(str(claims.get("scp") or "").split()),
+        user_id=str(claims["oid"]) if claims.get("oid") else None,
+        user_names=frozenset(str(claims[name]).strip().lower() for name in _NAMES if claims.get(name)),
     )
 
 

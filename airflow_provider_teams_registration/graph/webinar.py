@@ -165,6 +165,24 @@ class Webinar:
         """Whether the session is a signed-in user's, who can register nobody but themself."""
         return self._session.settings.signs_in_a_user
 
+    def user_addresses(self) -> frozenset[str]:
+        """
+        Return the addresses of the signed-in user, in lower case, by the token or else by their registration.
+
+        :return: none where neither says so, as it is for an application.
+        """
+        token = self._session.token()
+        if token.user_names or token.user_id is None:
+            return token.user_names
+        quoted = odata_string(token.user_id)
+        for version, which in ((VERSION, f"(userId={quoted})"), (FILTER_VERSION, f"?$filter=userId%20eq%20{quoted}")):
+            (answer,) = self._session.read_batch(version, [BatchRequest("GET", self._path(f"/registrations{which}"))])
+            found = answer if isinstance(answer, dict) else {}
+            for item in found.get("value") or [found]:
+                if item.get("userId") == token.user_id and item.get("email"):
+                    return frozenset({_read_registration(item).email})
+        return frozenset()
+
     def info(self) -> WebinarInfo:
         """
         Return what the webinar is.

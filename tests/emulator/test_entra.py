@@ -44,8 +44,17 @@ def test_msal_gets_a_delegated_token_and_no_new_refresh_token(confidential, emul
 
     claims = claims_of(answer)
     assert (claims["scp"], claims["oid"]) == (emulator.switches.scopes, emulator.organizer_id)
+    assert claims["upn"] == claims["unique_name"] == "organizer@emulator.example"
     assert "roles" not in claims
     assert answer["refresh_token"] == emulator.refresh_token
+
+
+def test_delegated_token_may_name_nobody(confidential, emulator):
+    emulator.set_switches(token_names_user=False)
+
+    answer = confidential().acquire_token_by_refresh_token(emulator.refresh_token, [DELEGATED_SCOPE])
+
+    assert {"upn", "unique_name", "preferred_username"}.isdisjoint(claims_of(answer))
 
 
 def test_msal_finds_the_signed_in_account_again(confidential, emulator):

@@ -20,6 +20,7 @@ def test_client_secret_signs_in_as_the_application(graph_session, emulator):
     assert not token.is_delegated
     assert token.roles == tuple(emulator.switches.roles.split())
     assert token.scopes == ()
+    assert (token.user_id, token.user_names) == (None, frozenset())
 
 
 def test_refresh_token_signs_in_as_the_organizer(delegated_session, emulator):
@@ -28,6 +29,7 @@ def test_refresh_token_signs_in_as_the_organizer(delegated_session, emulator):
     assert token.is_delegated
     assert token.scopes == tuple(emulator.switches.scopes.split())
     assert token.roles == ()
+    assert (token.user_id, token.user_names) == (emulator.organizer_id, {"organizer@emulator.example"})
 
 
 def test_refresh_token_needs_no_client_secret(open_session, delegated_settings):
@@ -46,6 +48,7 @@ def test_token_and_secrets_do_not_show_in_what_is_printed(delegated_session, del
     printed = f"{delegated_session.token()!r} {delegated_settings!r}"
 
     assert delegated_session.token().value not in printed
+    assert "organizer@" not in printed
     assert emulator.client_secret not in printed
     assert emulator.refresh_token not in printed
 

@@ -223,7 +223,7 @@ def test_a_user_who_cannot_register_others_shows_neither_them_nor_a_token(run_at
     organizer = "[{'email': 'organizer@' 'emulator.example'}, {'email': 'can' 'ary@example.org'}]"
     webinar = event(emulator, "webinar")
     said = run_at_debug("user", enroll(emulator, organizer, **webinar), auth="refresh_token")
-    assert "1 enrolled, 1 rejected" in said
+    assert "1 enrolled, 1 invalid" in said
     assert "can register nobody but themself" in said
     assert shown_of(said) == []
 

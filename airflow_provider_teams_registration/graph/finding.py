@@ -8,13 +8,19 @@ and https://learn.microsoft.com/graph/api/virtualeventwebinar-getbyuseridandrole
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from airflow_provider_teams_registration.graph.address import odata_string, segment
 from airflow_provider_teams_registration.graph.batch import BatchRequest
-from airflow_provider_teams_registration.graph.errors import NotFound, SettingsError, TeamsRegistrationError
+from airflow_provider_teams_registration.graph.errors import (
+    Forbidden,
+    NotFound,
+    SettingsError,
+    TeamsRegistrationError,
+)
 from airflow_provider_teams_registration.graph.webinar import CANCELED, read_webinar
 
 if TYPE_CHECKING:
@@ -64,7 +70,9 @@ def meeting_by_calendar_event(session: GraphSession, event_id: str, organizer_id
     :param organizer_id: object id of the organizer; None is the signed-in user.
     :raises NotFound: there is no such event, or it is no Teams meeting.
     """
-    event = session.read(VERSION, f"{_caller(session, organizer_id)}/events/{segment('event_id', event_id)}")
+    path = f"{_caller(session, organizer_id)}/events/{segment('event_id', event_id)}"
+    with _explained(session, application="Calendars.Read, with admin consent", user="Calendars.Read"):
+        event = session.read(VERSION, path)
     meeting = event.get("onlineMeeting")
     link = meeting.get("joinUrl") if isinstance(meeting, Mapping) else None
     if not link:
@@ -88,9 +96,21 @@ def webinar_by_name(session: GraphSession, display_name: str, organizer_id: str 
         raise SettingsError("organizer_id is missing: the connection signs in as an application.")
     else:
         role = f"getByUserIdAndRole(userId={odata_string(organizer_id)},role='organizer')"
-    listed = [read_webinar(item) for item in session.pages(VERSION, f"/solutions/virtualEvents/webinars/{role}")]
+    application = "VirtualEvent.Read.All, with an application access policy for the organizer"
+    with _explained(session, application=application, user="VirtualEvent.Read"):
+        listed = [read_webinar(item) for item in session.pages(VERSION, f"/solutions/virtualEvents/webinars/{role}")]
     found = [one.id for one in listed if one.display_name == display_name and one.status != CANCELED]
     return _only(found, "webinar of that name")
+
+
+@contextmanager
+def _explained(session: GraphSession, *, application: str, user: str) -> Iterator[None]:
+    try:
+        yield
+    except Forbidden as error:
+        who = f"user needs {user}" if session.settings.signs_in_a_user else f"application needs {application}"
+        error.advise(f"Where this is about permissions: the {who}.")
+        raise
 
 
 def _encoded(link: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airflow_provider_teams_registration.emulator.seeded import ORGANIZER_ID
+from airflow_provider_teams_registration.emulator.seeded import EVENT_ID, ORGANIZER_ID
 from airflow_provider_teams_registration.graph.errors import BadRequest, Forbidden, NotFound, SettingsError
 from airflow_provider_teams_registration.graph.finding import (
     meeting_by_calendar_event,
@@ -152,6 +152,30 @@ def test_webinar_of_an_organizer_without_access_policy_is_no_silent_answer(graph
     emulator.set_switches(application_access_policy=False)
     with pytest.raises((Forbidden, NotFound)):
         webinar_by_name(graph_session, "Open webinar", emulator.organizer_id)
+
+
+@pytest.mark.parametrize(
+    ("find", "permissions"),
+    [
+        (
+            lambda session, organizer_id: webinar_by_name(session, "Open webinar", organizer_id),
+            {"application": "application needs VirtualEvent.Read.All", "user": "user needs VirtualEvent.Read."},
+        ),
+        (
+            lambda session, organizer_id: meeting_by_calendar_event(session, EVENT_ID, organizer_id),
+            {"application": "application needs Calendars.Read", "user": "user needs Calendars.Read"},
+        ),
+    ],
+    ids=["webinar by its name", "meeting by its calendar event"],
+)
+def test_missing_permission_is_named(find, permissions, emulator, caller):
+    emulator.set_switches(roles="OnlineMeetings.ReadWrite.All", scopes="OnlineMeetings.ReadWrite")
+    kind = "user" if caller[1] is None else "application"
+    with pytest.raises(Forbidden) as failure:
+        find(*caller)
+
+    assert permissions[kind] in str(failure.value)
+    assert "OnlineMeetings" not in str(failure.value)
 
 
 def test_strangers_webinars_are_not_found(graph_session):

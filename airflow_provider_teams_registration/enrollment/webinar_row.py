@@ -80,11 +80,12 @@ class WebinarForm:
             question = self._by_column.get(str(column).strip().lower())
             if question is None:
                 raise InvalidRow("answers names a question that the webinar does not ask")
-            if _is_empty(value):
+            answer = _answer(question, value)
+            if answer is None:
                 continue
             if question.id in answers:
                 raise InvalidRow(f"the question {question.display_name!r} is answered twice")
-            answers[question.id] = _answer(question, value)
+            answers[question.id] = answer
         missing = [question for question in self.questions if question.is_required and question.id not in answers]
         if missing:
             raise InvalidRow(f"the question {missing[0].display_name!r} is required, and the row has no such column")
@@ -153,13 +154,18 @@ def _read_language(language: str) -> str:
     return language.lower()
 
 
-def _answer(question: Question, value: Any) -> dict[str, Any]:
+def _answer(question: Question, value: Any) -> dict[str, Any] | None:
+    """Return an answer as Graph takes it; None where the value says nothing."""
+    if _is_empty(value):
+        return None
     answer: dict[str, Any] = {"questionId": question.id}
     if question.input_type == "boolean":
         return {**answer, "booleanValue": _yes_or_no(question, value)}
     if question.input_type == "multiChoice":
         given = value if isinstance(value, list | tuple | set) else str(value).split(";")
         chosen = {_choice(question, one) for one in given if not _is_empty(one)}
+        if not chosen:
+            return None
         return {**answer, "multiChoiceValues": [choice for choice in question.choices if choice in chosen]}
     if isinstance(value, list | tuple | set | Mapping):
         raise InvalidRow(f"the question {question.display_name!r} takes one answer, not a {type(value).__name__}")

@@ -266,6 +266,15 @@ def test_nothing_is_no_answer(value):
     assert "'Who told you of us?' is required" in why_invalid({"q-text": value}, questions=QUESTIONS)
 
 
+@pytest.mark.parametrize("value", [";", " ; ;", [None], ["", "  "], (None,), {""}])
+def test_choosing_nothing_is_no_answer(value):
+    days = QUESTIONS[3]
+
+    assert read({days.display_name: value}, questions=[days]).answers == ()
+    assert read({days.display_name: value, days.id: "Friday"}, questions=[days]).answers
+    assert "'Which days?' is required" in why_invalid({days.id: value}, questions=[replace(days, is_required=True)])
+
+
 def test_required_question_has_to_be_answered():
     assert "'Who told you of us?' is required" in why_invalid(questions=QUESTIONS)
     assert read({"answers": {"q-text": "Bob"}}, questions=QUESTIONS).answers

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Number
 from typing import Any
 
 from airflow_provider_teams_registration.enrollment.event import InvalidRow
@@ -25,6 +26,8 @@ _SPELLINGS = {
     "preferred_language": ("preferred_language", "preferredLanguage", "language"),
     "referrer": ("referrer",),
 }
+_OWN_COLUMNS = frozenset({"id", "answers"}.union(*_SPELLINGS.values()))
+"""What these columns hold is no answer to a question that happens to be worded like one of them."""
 _YES = {"true", "yes", "y", "1"}
 _NO = {"false", "no", "n", "0"}
 
@@ -46,12 +49,13 @@ class WebinarForm:
     preferred_timezone: str | None = None
     preferred_language: str | None = None
     referrer: str | None = None
-    _by_column: dict[str, Question] = field(init=False, repr=False, default_factory=dict)
+    _by_id: dict[str, Question] = field(init=False, repr=False, default_factory=dict)
+    _by_wording: dict[str, list[Question]] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         for question in self.questions:
-            for column in (question.id, question.display_name):
-                self._by_column[column.strip().lower()] = question
+            self._by_id[_folded(question.id)] = question
+            self._by_wording.setdefault(_folded(question.display_name), []).append(question)
 
     def read(self, row: Mapping[str, Any]) -> WebinarRegistrant:
         """
@@ -71,15 +75,20 @@ class WebinarForm:
         )
 
     def _read_answers(self, row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-        columns = [(name, value) for name, value in row.items() if str(name).strip().lower() in self._by_column]
+        columns = [(str(name), value) for name, value in row.items() if self._asked_by(str(name), _OWN_COLUMNS)]
         extra = row.get("answers")
         if not isinstance(extra, Mapping) and not _is_empty(extra):
             raise InvalidRow(f"answers is a {type(extra).__name__}; it must be a dict of question and answer")
         answers: dict[str, dict[str, Any]] = {}
-        for column, value in [*columns, *(extra or {}).items()]:
-            question = self._by_column.get(str(column).strip().lower())
-            if question is None:
+        for name, value in [*columns, *(extra or {}).items()]:
+            asked = self._asked_by(str(name))
+            if not asked:
                 raise InvalidRow("answers names a question that the webinar does not ask")
+            question = asked[0]
+            if len(asked) > 1 and not _is_empty(value):
+                raise InvalidRow(
+                    f"the form asks {question.display_name!r} more than once; name the questions by their ids"
+                )
             answer = _answer(question, value)
             if answer is None:
                 continue
@@ -88,8 +97,18 @@ class WebinarForm:
             answers[question.id] = answer
         missing = [question for question in self.questions if question.is_required and question.id not in answers]
         if missing:
-            raise InvalidRow(f"the question {missing[0].display_name!r} is required, and the row has no such column")
+            wording = missing[0].display_name
+            is_taken = _folded(wording) in {_folded(column) for column in _OWN_COLUMNS}
+            how = "; as a column it means something else: answer it under its id, or in answers" if is_taken else ""
+            raise InvalidRow(f"the question {wording!r} is required, and the row has no such column{how}")
         return tuple(answers.values())
+
+    def _asked_by(self, name: str, own_columns: Collection[str] = ()) -> Sequence[Question]:
+        """Return the question that a name means, by id or by wording; several where they are worded alike."""
+        by_id = self._by_id.get(_folded(name))
+        if by_id is not None:
+            return [by_id]
+        return () if name in own_columns else self._by_wording.get(_folded(name), ())
 
 
 def windows_timezone(name: str) -> str:
@@ -175,7 +194,7 @@ def _answer(question: Question, value: Any) -> dict[str, Any] | None:
 
 
 def _choice(question: Question, value: Any) -> str:
-    chosen = next((choice for choice in question.choices if choice.lower() == str(value).strip().lower()), None)
+    chosen = next((choice for choice in question.choices if _folded(choice) == _folded(str(value))), None)
     if chosen is None:
         raise InvalidRow(
             f"the answer to {question.display_name!r} is none of its choices: {', '.join(question.choices)}"
@@ -184,7 +203,10 @@ def _choice(question: Question, value: Any) -> str:
 
 
 def _yes_or_no(question: Question, value: Any) -> bool:
-    text = str(value).strip().lower()
+    text = _folded(str(value))
+    if isinstance(value, Number) and value in (0, 1):
+        # A database may hold it as 1.0.
+        return value == 1
     if text not in _YES | _NO:
         raise InvalidRow(f"the answer to {question.display_name!r} must be yes or no")
     return text in _YES
@@ -219,6 +241,10 @@ def _possible(what: str, text: str) -> str:
     if _IMPOSSIBLE.search(text):
         raise InvalidRow(f"{what} holds a character that no database can (a NUL, or half of a surrogate pair)")
     return text
+
+
+def _folded(text: str) -> str:
+    return text.strip().lower()
 
 
 def _is_empty(value: Any) -> bool:

@@ -247,8 +247,9 @@ def test_what_is_no_id_is_refused(value, why):
         ("q-multi", ["Tuesday", "Monday"], {"multiChoiceValues": ["Monday", "Tuesday"]}),
         ("q-multi", ("Monday", "monday"), {"multiChoiceValues": ["Monday"]}),
         ("q-multi", {"Friday", "Monday", "Tuesday"}, {"multiChoiceValues": ["Monday", "Tuesday", "Friday"]}),
-        *[("q-yes", value, {"booleanValue": True}) for value in (True, "yes", "Y", "true", "TRUE", 1, "1")],
-        *[("May we write to you?", value, {"booleanValue": False}) for value in (False, "no", "N", "false", 0, "0")],
+        *[("q-yes", value, {"booleanValue": True}) for value in (True, "yes", "Y", "true", "TRUE", 1, "1", 1.0)],
+        *[("May we write to you?", value, {"booleanValue": False}) for value in (False, "no", "N", "false", 0, "0", 0.0)],
+        *[("q-yes", Decimal(value), {"booleanValue": value == "1.0"}) for value in ("1.0", "0.00")],
     ],
 )
 def test_answer_is_read_from_a_column_or_from_answers(column, value, sent):
@@ -288,6 +289,8 @@ def test_required_question_has_to_be_answered():
         ("q-multi", [SECRET], "none of its choices"),
         ("q-yes", SECRET, "must be yes or no"),
         ("q-yes", 2, "must be yes or no"),
+        ("q-yes", 1.5, "must be yes or no"),
+        ("q-yes", float("nan"), "must be yes or no"),
         ("q-lines", [SECRET], "takes one answer, not a list"),
         ("q-single", {"a": SECRET}, "takes one answer, not a dict"),
         ("q-lines", f"{SECRET}\ud83d", "no database can"),
@@ -298,6 +301,68 @@ def test_wrong_answer_is_refused_without_repeating_it(column, value, why):
 
     assert why in said
     assert SECRET not in said
+
+
+@pytest.mark.parametrize("choice", ["Data ", " Data", "DATA\t"])
+def test_choice_may_be_written_with_blanks_in_the_form(choice):
+    question = Question("q", "Which track?", True, "singleChoice", ("Operations", choice))
+
+    for given in ("Data", "data ", choice):
+        assert read({"q": given}, questions=[question]).answers == ({"questionId": "q", "value": choice},)
+
+
+@pytest.mark.parametrize("column", ["id", "email", "first_name", "language", "preferredTimezone", "timezone", "referrer"])
+class TestQuestionWordedLikeOneOfOurColumns:
+    """What the column holds is about the person, and says nothing of the question."""
+
+    ROW = {"id": "crm 1", "first_name": "Ada", "language": "en-us", "timezone": "Europe/Rome", "referrer": "a friend"}
+
+    def asked(self, column, is_required=False):
+        return [Question("q", column.capitalize(), is_required, "singleChoice", ("English", "German"))]
+
+    def given(self, column):
+        return {column: {**ROW, **self.ROW, "preferredTimezone": "Europe/Rome"}[column]}
+
+    def test_is_not_answered_by_it(self, column):
+        assert read(self.given(column), questions=self.asked(column)).answers == ()
+
+    def test_says_how_to_answer_it_where_it_is_required(self, column):
+        said = why_invalid(self.given(column), questions=self.asked(column, is_required=True))
+
+        assert said.endswith("answer it under its id, or in answers")
+
+    @pytest.mark.parametrize("by", ["its id", "its wording in answers", "its id in answers"])
+    def test_is_answered_by_name(self, column, by):
+        (question,) = asked = self.asked(column, is_required=True)
+        name = question.display_name if "wording" in by else question.id
+        answer = {"answers": {name: "German"}} if "answers" in by else {name: "German"}
+
+        found = read({**self.given(column), **answer}, questions=asked)
+
+        assert found.answers == ({"questionId": "q", "value": "German"},)
+
+
+def test_question_whose_id_is_one_of_our_columns_is_answered_by_it():
+    question = Question("referrer", "Who told you of us?", True, "text")
+
+    assert read({"referrer": "Bob"}, questions=[question]).answers == ({"questionId": "referrer", "value": "Bob"},)
+
+
+class TestQuestionsWordedAlike:
+    """Which one a wording means is not ours to guess."""
+
+    ASKED = (Question("q-1", "Comments", False, "text"), Question("q-2", " comments", False, "text"))
+
+    @pytest.mark.parametrize("row", [{"Comments": SECRET}, {"answers": {"comments": SECRET}}])
+    def test_are_not_answered_by_it(self, row):
+        said = why_invalid(row, questions=self.ASKED)
+
+        assert said == "the form asks 'Comments' more than once; name the questions by their ids"
+
+    def test_are_answered_by_their_ids(self):
+        found = read({"q-1": "a", "answers": {"q-2": "b"}, "Comments": None}, questions=self.ASKED)
+
+        assert [answer["value"] for answer in found.answers] == ["a", "b"]
 
 
 def test_question_that_is_not_asked():

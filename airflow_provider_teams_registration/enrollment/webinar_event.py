@@ -81,8 +81,12 @@ class WebinarEvent:
         """
         Read the form, and refuse a webinar that takes nobody.
 
-        :raises SettingsError: it is a draft or cancelled.
+        :raises SettingsError: it is a draft or cancelled, or what rows may leave out has an impossible default.
         """
+        try:
+            WebinarForm(questions=(), is_delegated=False, **self._defaults).check_defaults()
+        except InvalidRow as error:
+            raise SettingsError(f"The operator's {error}.") from None
         status = self._webinar.info().status
         if status != PUBLISHED:
             raise SettingsError(

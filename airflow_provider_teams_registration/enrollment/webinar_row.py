@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Number
+from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from airflow_provider_teams_registration.enrollment.event import InvalidRow
@@ -56,6 +57,17 @@ class WebinarForm:
         for question in self.questions:
             self._by_id[_folded(question.id)] = question
             self._by_wording.setdefault(_folded(question.display_name), []).append(question)
+
+    def check_defaults(self) -> None:
+        """
+        Refuse a zone or a language that no row could be sent with.
+
+        :raises InvalidRow: there is no such.
+        """
+        if self.preferred_timezone is not None:
+            windows_timezone(self.preferred_timezone)
+        if self.preferred_language is not None:
+            _read_language(self.preferred_language)
 
     def read(self, row: Mapping[str, Any]) -> WebinarRegistrant:
         """
@@ -115,16 +127,22 @@ def windows_timezone(name: str) -> str:
     """
     Return a time zone under its Windows name, as Graph's samples have it.
 
-    :param name: an IANA name such as ``Europe/Rome``, or a Windows name.
+    :param name: an IANA name such as ``Europe/Rome``, or a Windows name, in whatever case.
     :raises InvalidRow: there is no such zone.
     """
+    windows = _windows_timezones().get(_folded(name))
+    if windows is None:
+        raise InvalidRow("preferred_timezone is no time zone, neither by its IANA name nor by its Windows name")
+    return windows
+
+
+@cache
+def _windows_timezones() -> Mapping[str, str]:
     from tzlocal.windows_tz import tz_win, win_tz
 
-    if name in win_tz:
-        return name
-    if name in tz_win:
-        return str(tz_win[name])
-    raise InvalidRow("preferred_timezone is no time zone, neither by its IANA name nor by its Windows name")
+    # GMT is missing there. "GMT Standard Time" is London's, which has summer time.
+    names = {"GMT": "UTC", **tz_win, **{name: name for name in win_tz}}
+    return {_folded(name): str(windows) for name, windows in names.items()}
 
 
 def normalized_email(text: str) -> str:
@@ -204,7 +222,7 @@ def _choice(question: Question, value: Any) -> str:
 
 def _yes_or_no(question: Question, value: Any) -> bool:
     text = _folded(str(value))
-    if isinstance(value, Number) and value in (0, 1):
+    if isinstance(value, int | float | Decimal) and value in (0, 1):
         # A database may hold it as 1.0.
         return value == 1
     if text not in _YES | _NO:

@@ -890,6 +890,19 @@ def test_signed_in_user_who_is_on_it_and_cannot_be_looked_up_gets_the_link_that_
     assert links(report) == {"organizer@emulator.example": last.join_web_url}
 
 
+@pytest.mark.parametrize(
+    ("default", "said"),
+    [
+        ({"preferred_timezone": "Europe/Rom"}, "The operator's preferred_timezone is no time zone"),
+        ({"preferred_language": "English"}, "The operator's preferred_language is no language tag"),
+    ],
+)
+def test_impossible_default_is_said_before_anything_is_asked(default, said, register_all, open_event, emulator):
+    with pytest.raises(SettingsError, match=said):
+        register_all(people(3), on=open_event(**default))
+    assert emulator.books.journal == []
+
+
 USER = {"email": "Organizer@emulator.example"}
 
 

@@ -216,6 +216,9 @@ class WebinarEvent:
         doubtful = [key for key in there if isinstance(answers[key], BadRequest | Conflict)]
         answers.update((key, None) for key in doubtful if not self._is_still_on(there[key].id))
         answers.update((key, None) for key in there if isinstance(answers[key], NotFound))
+        # Whom the organizer has declined is off without us.
+        declined = [key for key, one in there.items() if outcome_of(one.status) is Outcome.DECLINED]
+        answers.update((key, None) for key in declined if isinstance(answers[key], BadRequest | Conflict | Forbidden))
         return answers
 
     def _is_still_on(self, registration_id: str) -> bool:

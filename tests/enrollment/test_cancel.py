@@ -355,6 +355,25 @@ def test_people_who_wait_are_taken_off_too(status, on_webinar, cancel_all, emula
     assert on_webinar.on_it() == []
 
 
+@pytest.mark.parametrize("status", [400, 403, 409])
+def test_people_whom_the_organizer_declined_are_off_whatever_the_service_says(status, on_webinar, cancel_all, emulator):
+    webinars = emulator.books.webinars
+    webinars.register(emulator.webinar_id, "person0@example.org", status="rejectedByOrganizer")
+    webinars.register(emulator.webinar_id, "person1@example.org", status="waitlisted")
+    emulator.add_fault(OnWebinar.route, status=status, times=0)
+
+    report = cancel_all(on_webinar, people(2))
+
+    assert [row["outcome"] for row in report.rows()] == ["cancelled", "rejected"]
+
+
+def test_people_whom_the_organizer_declined_may_be_enrolled_anew(on_webinar, cancel_all, emulator):
+    emulator.books.webinars.register(emulator.webinar_id, "person0@example.org", status="rejectedByOrganizer")
+
+    assert cancel_all(on_webinar, people(1)).counts == {"cancelled": 1}
+    assert on_webinar.on_it() == []
+
+
 def test_repeated_rows_count_once(stage, cancel_all, cancels):
     report = cancel_all(stage, [person(0), person(1), person(0), person(0)])
 

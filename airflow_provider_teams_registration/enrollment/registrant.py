@@ -10,7 +10,7 @@ from typing import Any
 from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant
 from airflow_provider_teams_registration.enrollment.outcome import RESULT_COLUMNS, Enrollment, Outcome
 
-_CONTRADICTING = "the same id in rows that differ"
+_CONTRADICTING = "the same registrant in rows that differ"
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class RegistrantReader:
         row, position = earlier
         if row != _digest(found.row):
             raise _Contradiction(
-                f"rows {position} and {found.position} have the same id but differ; the first one counts"
+                f"rows {position} and {found.position} name the same registrant but differ; the first one counts"
             )
         return True
 
@@ -111,7 +111,7 @@ def _digest(value: Any) -> bytes:
 def _contradicting(same_key: Sequence[Registrant]) -> list[Enrollment]:
     if len(same_key) < 2:
         return []
-    error = f"rows {', '.join(str(found.position) for found in same_key)} have the same id but differ"
+    error = f"rows {', '.join(str(found.position) for found in same_key)} name the same registrant but differ"
     return [_invalid(found.position, found.row, error, _CONTRADICTING) for found in same_key]
 
 

@@ -202,7 +202,7 @@ def test_different_rows_with_one_id_are_both_refused_by_position():
 
     assert [found.key for found in read.valid] == ["x", "y"]
     assert [refused.position for refused in read.invalid] == [2, 4, 5]
-    assert {refused.error for refused in read.invalid} == {"rows 2, 4, 5 have the same id but differ"}
+    assert {refused.error for refused in read.invalid} == {"rows 2, 4, 5 name the same registrant but differ"}
     assert len({refused.reason for refused in read.invalid}) == 1
 
 
@@ -217,7 +217,7 @@ def test_rows_that_come_in_parts_are_counted_on_and_compared_with_earlier_ones()
     assert then.repeated == 2
     (refused,) = then.invalid
     assert refused.position == 6
-    assert refused.error == "rows 2 and 6 have the same id but differ; the first one counts"
+    assert refused.error == "rows 2 and 6 name the same registrant but differ; the first one counts"
 
 
 def test_number_and_text_that_mean_one_id_are_the_same_id():

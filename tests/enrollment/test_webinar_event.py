@@ -984,6 +984,9 @@ def test_address_in_two_cases_is_never_two_registrants(register_all, live):
     assert set(live()) <= {"ada@example.org", "person1@example.org"}
     assert report.counts == {"invalid": 2, "enrolled": 1}
     assert report.repeated == 1
+    assert {row["error"] for row in report.rows() if row["outcome"] == "invalid"} == {
+        "rows 1, 2 name the same registrant but differ"
+    }
 
 
 def test_refused_permission_is_named(register_all, emulator):

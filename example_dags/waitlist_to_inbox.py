@@ -2,7 +2,8 @@
 People on a webinar's waitlist, each mailed their own link when they get in.
 
 One sensor waits for each of them without a worker slot, so nobody waits for the others. A task's arguments are rendered
-fields, which Airflow stores and shows: so the tasks are given numbers of rows, and read the rows from XCom.
+fields, which Airflow stores and shows: so the tasks are given numbers of rows, and read the rows from XCom, or from the
+ledger where they are more than XCom is to hold.
 
 Set the Airflow Variable ``teams_webinar_id``, and the connections ``warehouse`` (any SQL database that lets tables be
 made), ``teams_registration_default`` and ``smtp_default``.
@@ -17,6 +18,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import AirflowSkipException, dag, task, task_group
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 
+from airflow_provider_teams_registration.read_enrollments import enrollment_pages, read_enrollments
 from airflow_provider_teams_registration.sensors.registrant import RegistrantStatusSensor
 from airflow_provider_teams_registration.transfers.sql import SqlToTeamsRegistrationOperator
 
@@ -38,7 +40,7 @@ def waitlist_to_inbox() -> None:
 
     @task
     def numbers_of_those_who_wait(*, ti: Any = None) -> list[int]:
-        rows = ti.xcom_pull(task_ids="enroll")
+        rows = read_enrollments(ti.xcom_pull(task_ids="enroll"))
         return [number for number, row in enumerate(rows) if row["outcome"] in WAITING]
 
     @task_group
@@ -46,7 +48,8 @@ def waitlist_to_inbox() -> None:
         # Airflow logs what a task returns unless it is told not to.
         @task(show_return_value_in_logs=False)
         def person(number: int, *, ti: Any = None) -> list[dict[str, Any]]:
-            return [ti.xcom_pull(task_ids="enroll")[number]]
+            pages = enrollment_pages(ti.xcom_pull(task_ids="enroll"), page_size=1)
+            return list(read_enrollments(pages[number]))
 
         @task(retries=2)
         def mail(*, ti: Any = None) -> None:

@@ -80,12 +80,15 @@ def run_example(airflow_database, emulator, mail_sink, monkeypatch):
     monkeypatch.setenv("AIRFLOW_VAR_TEAMS_ORGANIZER_ID", emulator.organizer_id)
     monkeypatch.setenv("AIRFLOW_VAR_TEAMS_WEBINAR_ID", emulator.waitlist_webinar_id)
 
-    def run(dag_id, edit=str):
+    def run(dag_id, edit=str, **more):
+        """Run it edited, or with more arguments for the task that enrolls."""
         folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
         for other in folder.glob("*.py"):
             other.unlink()
         path = folder / f"{dag_id}.py"
-        path.write_text(edit((EXAMPLES / path.name).read_text()))
+        written = "".join(f", {name}={value!r}" for name, value in more.items())
+        text = edit((EXAMPLES / path.name).read_text())
+        path.write_text(text.replace('task_id="enroll"', f'task_id="enroll"{written}'))
         return run_dag_file(path, dag_id)
 
     return run
@@ -210,7 +213,32 @@ def test_the_same_dag_runs_on_a_meeting_once_the_event_argument_names_one(
     assert mail_sink.links() == {email: [link, enrolled[email]] for email, link in registered.items()}
 
 
-def test_people_on_the_waitlist_are_mailed_when_they_get_in(run_example, emulator, mail_sink, monkeypatch, tmp_path):
+def test_webinar_mails_everybody_else_where_somebody_is_refused(
+    run_example, emulator, mail_sink, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", sqlite_warehouse(tmp_path))
+    emulator.books.webinars.change(emulator.waitlist_webinar_id, capacity=100)
+    emulator.add_fault("POST registrations", registrant_id="crm-1", status=403, code="Forbidden")
+
+    run = run_example("webinar_to_inbox")
+
+    assert run.summary()["outcomes"] == {"enrolled": 4, "rejected": 1}
+    assert (run.state, run.tasks["nobody_was_refused"]) == ("failed", "failed")
+    assert len(links_of(emulator)) == 4
+    assert mail_sink.links() == links_of(emulator)
+
+    run = run_example("webinar_to_inbox")
+
+    assert run.summary()["outcomes"] == {"enrolled": 1, "already_enrolled": 4}
+    assert run.state == "success"
+    assert len(links_of(emulator)) == 5
+    assert mail_sink.links() == links_of(emulator)
+
+
+@pytest.mark.parametrize("more", [{}, {"xcom_limit": 2}], ids=["rows in XCom", "rows in the ledger"])
+def test_people_on_the_waitlist_are_mailed_when_they_get_in(
+    run_example, emulator, mail_sink, monkeypatch, tmp_path, more
+):
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", sqlite_warehouse(tmp_path))
     stop = threading.Event()
 
@@ -224,13 +252,14 @@ def test_people_on_the_waitlist_are_mailed_when_they_get_in(run_example, emulato
     emulator.set_switches(new_registration_status="")
     organizer.start()
     try:
-        run = run_example("waitlist_to_inbox")
+        run = run_example("waitlist_to_inbox", **more)
     finally:
         stop.set()
         organizer.join()
 
     assert run.state == "success"
-    late = {row["email"] for row in run.rows() if row["outcome"] == "waitlisted"}
+    late = {row["email"] for row in read_enrollments(run.rows()) if row["outcome"] == "waitlisted"}
+    assert len(late) == 2
     assert {address: links for address, links in links_of(emulator).items() if address in late} == mail_sink.links()
 
 

@@ -49,8 +49,9 @@ class EnrollingOperator(BaseOperator):
     :param success_outcomes: which outcomes are fine; others count as refused. Default ``enrolled``,
         ``already_enrolled``, ``waitlisted`` and ``pending_approval``.
     :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``. (templated)
-    :param max_rejected: how many refusals (outcomes ``invalid`` and ``rejected``) the task tolerates: a number, or a
-        per cent of the input such as ``"5%"``. A lost answer (``unknown``) is never tolerated. Default 0. (templated)
+    :param max_rejected: how many refusals (outcomes that are not in ``success_outcomes``) the task tolerates: a number,
+        or a per cent of the input such as ``"5%"``. A lost answer (``unknown``) is never tolerated. Default 0.
+        (templated)
     :param max_parallel_requests: how many calls, of up to 20 people each, may be under way at once. Default 8.
     :param ledger_conn_id: Airflow connection to a SQL database for the ledger, which makes re-runs no-ops across DAG
         runs and DAGs. None, the default, takes Airflow's task state store (3.3+), which serves the retries of the task,

@@ -161,7 +161,7 @@ class RegistrationLadder:
             for email, answer in zip(some, answers, strict=True):
                 if isinstance(answer, WebinarRegistration):
                     found[email] = answer
-                elif isinstance(answer, GraphError) and _is_refusal(answer):
+                elif isinstance(answer, GraphError) and is_refusal(answer):
                     # Whoever is not there is an empty list to a filter.
                     if by_filter or not isinstance(answer, NotFound):
                         refused[email] = answer
@@ -176,12 +176,12 @@ class RegistrationLadder:
                 if one.email in wanted and not (one.email in found and found[one.email].is_active):
                     found[one.email] = one
         except GraphError as error:
-            if not _is_refusal(error):
+            if not is_refusal(error):
                 raise
             return {}, dict.fromkeys(emails, error)
         return found, {}
 
 
-def _is_refusal(error: GraphError) -> bool:
+def is_refusal(error: GraphError) -> bool:
     """Whether it says no to what was asked, not to who asks or for now."""
     return not error.transient and not isinstance(error, Unauthorized)

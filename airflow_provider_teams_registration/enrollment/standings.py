@@ -11,7 +11,8 @@ from typing import Any
 from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant, Standing
 from airflow_provider_teams_registration.enrollment.outcome import RESULT_COLUMNS, Enrollment, Outcome
 from airflow_provider_teams_registration.enrollment.report import Report
-from airflow_provider_teams_registration.enrollment.webinar_event import UnknownId, WebinarEvent
+from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
+from airflow_provider_teams_registration.enrollment.webinar_named import UnknownId
 from airflow_provider_teams_registration.graph.errors import BadRequest, Forbidden, NotFound
 from airflow_provider_teams_registration.graph.webinar import CANCELED, Webinar
 

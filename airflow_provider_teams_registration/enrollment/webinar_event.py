@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.enrollment.event import Found, InvalidRow, Registrant, Standing
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
-from airflow_provider_teams_registration.enrollment.registration_ladder import Climbed, RegistrationLadder
-from airflow_provider_teams_registration.enrollment.webinar_row import (
-    WebinarForm,
-    normalized_email,
-    read_given_email,
-    read_registration_id,
-)
+from airflow_provider_teams_registration.enrollment.registration_ladder import Climbed, RegistrationLadder, is_refusal
+from airflow_provider_teams_registration.enrollment.webinar_named import OurId, UnknownId, read_named
+from airflow_provider_teams_registration.enrollment.webinar_row import WebinarForm
 from airflow_provider_teams_registration.graph.batch import MAX_BATCH, slices
 from airflow_provider_teams_registration.graph.errors import (
     BadRequest,
     Conflict,
     Forbidden,
+    GraphError,
     NotFound,
     SettingsError,
     TeamsRegistrationError,
@@ -156,8 +152,8 @@ class WebinarEvent:
 
     def keys_to_cancel(self, rows: Sequence[Mapping[str, Any]]) -> list[list[str] | InvalidRow]:
         """Return the rows' e-mail addresses; those of rows that hold only our id are looked up in one list."""
-        named = [_named(row) for row in rows]
-        wanted = {one.id for one in named if isinstance(one, _OurId)}
+        named = [read_named(row) for row in rows]
+        wanted = {one.id for one in named if isinstance(one, OurId)}
         there: dict[str, list[WebinarRegistration]] = {}
         refusal: GraphError | None = None
         try:
@@ -165,18 +161,18 @@ class WebinarEvent:
                 if one.registration_id in wanted:
                     there.setdefault(one.registration_id, []).append(one)
         except GraphError as error:
-            if not _is_refusal(error):
+            if not is_refusal(error):
                 raise
             refusal = error
         return [
             self._keys_of(one, there.get(one.id, ()), refusal)
-            if isinstance(one, _OurId)
+            if isinstance(one, OurId)
             else (one if isinstance(one, InvalidRow) else [one])
             for one in named
         ]
 
     def _keys_of(
-        self, one: _OurId, there: Sequence[WebinarRegistration], refusal: GraphError | None
+        self, one: OurId, there: Sequence[WebinarRegistration], refusal: GraphError | None
     ) -> list[str] | InvalidRow:
         """Return whom an id of ours means: everybody who is registered with it, under whatever address."""
         active = [registration for registration in there if _is_active(registration)]
@@ -266,54 +262,9 @@ class WebinarEvent:
         return links
 
 
-class UnknownId(InvalidRow):
-    """
-    Nobody is registered with an id of ours, or it cannot be known.
-
-    :param refusal: why ids cannot be looked up; None where they can.
-    """
-
-    def __init__(self, refusal: GraphError | None) -> None:
-        said = "nobody registered with this id; name the e-mail address instead"
-        if refusal is not None:
-            said = f"ids can be looked up only in the list of registrations: {refusal.reason} {refusal.advice}"
-        super().__init__(said)
-        self.refusal = refusal
-
-
-@dataclass(frozen=True)
-class _OurId:
-    """
-    The id that somebody was registered with.
-
-    :param id: the id.
-    :param address: the same, where it may be an address instead.
-    """
-
-    id: str
-    address: str | None
-
-
 def _key_of(registration: WebinarRegistration) -> str:
     """The address, or what else tells one registration from the others where it has none."""
     return registration.email or registration.id
-
-
-def _named(row: Mapping[str, Any]) -> str | _OurId | InvalidRow:
-    """Whom a row to cancel means: an address, or else our id, which may look like one."""
-    try:
-        email = read_given_email(row)
-        if email is not None:
-            return email
-        our_id = read_registration_id(row)
-    except InvalidRow as error:
-        return error
-    if our_id is None:
-        return InvalidRow("neither id nor email given")
-    try:
-        return _OurId(our_id, normalized_email(our_id))
-    except InvalidRow:
-        return _OurId(our_id, None)
 
 
 def _is_active(registration: WebinarRegistration) -> bool:

@@ -630,19 +630,17 @@ def test_person_cancelled_earlier_is_registered_anew(register_all, put_on, emula
     assert gone in emulator.books.webinars.registrations(emulator.webinar_id)
 
 
-def test_person_who_is_cancelled_as_soon_as_they_are_registered_is_registered_anew_by_the_next_run_only(
-    register_all, emulator, sent, live_links
+def test_person_who_is_cancelled_as_soon_as_they_are_registered_stays_unknown_and_is_not_sent_again(
+    register_all, emulator, sent
 ):
     emulator.set_switches(new_registration_status="canceled")
     assert register_all(people(2), settle_after=0.2).counts == {"unknown": 2}
     assert len(sent()) == 2
     emulator.set_switches(new_registration_status="")
 
-    report = register_all(people(2), as_run=NEXT_RUN, settle_after=0.2)
-
-    assert report.counts == {"enrolled": 2}
-    assert links(report) == live_links()
-    assert len(sent()) == 4
+    # The cancelled record may be an older one, and theirs not show yet.
+    assert register_all(people(2), as_run=NEXT_RUN, settle_after=0.2).counts == {"unknown": 2}
+    assert len(sent()) == 2
 
 
 def test_person_on_the_waitlist_whom_the_organizer_cancelled_is_registered_anew(

@@ -15,7 +15,7 @@ from airflow_provider_teams_registration.graph.errors import (
     TeamsRegistrationError,
     Unauthorized,
 )
-from airflow_provider_teams_registration.graph.webinar import FilterIgnored, WebinarRegistration
+from airflow_provider_teams_registration.graph.webinar_bodies import FilterIgnored, WebinarRegistration
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.webinar import Webinar

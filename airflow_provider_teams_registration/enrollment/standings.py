@@ -14,7 +14,8 @@ from airflow_provider_teams_registration.enrollment.report import Report
 from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
 from airflow_provider_teams_registration.enrollment.webinar_named import UnknownId
 from airflow_provider_teams_registration.graph.errors import BadRequest, Forbidden, NotFound
-from airflow_provider_teams_registration.graph.webinar import CANCELED, Webinar
+from airflow_provider_teams_registration.graph.webinar import Webinar
+from airflow_provider_teams_registration.graph.webinar_bodies import CANCELED
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,8 @@ from airflow_provider_teams_registration.graph.errors import (
     SettingsError,
     TeamsRegistrationError,
 )
-from airflow_provider_teams_registration.graph.webinar import PUBLISHED, Webinar, WebinarRegistration
+from airflow_provider_teams_registration.graph.webinar import Webinar
+from airflow_provider_teams_registration.graph.webinar_bodies import PUBLISHED, WebinarRegistration
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.allowance import PacedWrites

@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow_provider_teams_registration.enrollment.event import InvalidRow
 from airflow_provider_teams_registration.enrollment.meeting_event import read_id
-from airflow_provider_teams_registration.graph.webinar import Question, WebinarRegistrant
+from airflow_provider_teams_registration.graph.webinar_bodies import Question, WebinarRegistrant
 
 MAX_REGISTRATION_ID = 256
 _EMAIL = re.compile(r"[^@\s,;<>()\[\]\"]+@[^@\s,;<>()\[\]\"]+\.[^@\s,;<>()\[\]\".]+")

@@ -21,7 +21,7 @@ from airflow_provider_teams_registration.graph.errors import (
     SettingsError,
     TeamsRegistrationError,
 )
-from airflow_provider_teams_registration.graph.webinar import CANCELED, read_webinar
+from airflow_provider_teams_registration.graph.webinar_bodies import CANCELED, read_webinar
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.session import GraphSession

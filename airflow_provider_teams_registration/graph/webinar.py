@@ -7,14 +7,26 @@ https://learn.microsoft.com/graph/api/resources/virtualeventregistration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_teams_registration.graph.address import odata_string, segment
 from airflow_provider_teams_registration.graph.batch import BatchRequest
-from airflow_provider_teams_registration.graph.errors import BadRequest, Forbidden, TeamsRegistrationError
+from airflow_provider_teams_registration.graph.errors import Forbidden, TeamsRegistrationError
+from airflow_provider_teams_registration.graph.webinar_bodies import (
+    Question,
+    RegistrationConfiguration,
+    WebinarInfo,
+    WebinarRegistrant,
+    WebinarRegistration,
+    read_link,
+    read_lookup,
+    read_question,
+    read_registration,
+    read_webinar,
+    registration_request,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.session import GraphSession
@@ -22,8 +34,6 @@ if TYPE_CHECKING:
 VERSION = "v1.0"
 FILTER_VERSION = "beta"
 """Only the beta page names a filter for registrations."""
-PUBLISHED = "published"
-CANCELED = "canceled"
 _POLICY = "an application access policy for the organizer"
 _TO_READ = (
     f"VirtualEvent.Read.All with {_POLICY}, or the event's own VirtualEvent.Read.Chat (resource-specific consent)"
@@ -36,116 +46,6 @@ _TO_CANCEL = (
     "the event's own VirtualEventRegistration-Anon.ReadWrite.Chat (resource-specific consent), or where the service "
     "accepts it VirtualEventRegistration-Anon.ReadWrite.All"
 )
-
-
-class FilterIgnored(BadRequest):
-    """The service answers a filter with whom it was not asked for."""
-
-
-@dataclass(frozen=True)
-class RegistrationConfiguration:
-    """
-    How a webinar takes registrations.
-
-    :param capacity: how many may register; None is not said.
-    :param is_waitlist_enabled: whether those beyond it wait.
-    :param is_manual_approval_enabled: whether the organizer approves each.
-    """
-
-    capacity: int | None
-    is_waitlist_enabled: bool
-    is_manual_approval_enabled: bool
-
-
-@dataclass(frozen=True)
-class Question:
-    """
-    One question of the registration form.
-
-    :param id: made by the service.
-    :param display_name: the question's wording; of a predefined one, its label.
-    :param is_required: whether it must be answered.
-    :param input_type: ``text``, ``multilineText``, ``singleChoice``, ``multiChoice`` or ``boolean``.
-    :param choices: what may be chosen.
-    """
-
-    id: str
-    display_name: str
-    is_required: bool
-    input_type: str
-    choices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class WebinarInfo:
-    """
-    What a webinar is.
-
-    :param id: its id.
-    :param display_name: its name.
-    :param status: ``draft``, ``published`` or ``canceled``.
-    :param organizer_id: object id of its organizer, where it is said.
-    """
-
-    id: str
-    display_name: str
-    status: str
-    organizer_id: str | None
-
-
-@dataclass(frozen=True)
-class WebinarRegistrant:
-    """
-    One person to register.
-
-    :param email: their address, in lower case.
-    :param first_name: None with a signed-in user, who registers themself.
-    :param last_name: the same.
-    :param registration_id: the caller's own id, up to 256 characters.
-    :param preferred_timezone: a Windows name of a time zone.
-    :param preferred_language: a language tag such as ``en-us``.
-    :param referrer: where they come from.
-    :param answers: answers to the form's questions, as Graph takes them.
-    """
-
-    email: str = field(repr=False)
-    first_name: str | None = field(default=None, repr=False)
-    last_name: str | None = field(default=None, repr=False)
-    registration_id: str | None = None
-    preferred_timezone: str | None = None
-    preferred_language: str | None = None
-    referrer: str | None = None
-    answers: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
-
-
-@dataclass(frozen=True)
-class WebinarRegistration:
-    """
-    One registration as the service knows it.
-
-    :param id: made by the service.
-    :param status: ``registered``, ``waitlisted``, ``pendingApproval``, ``rejectedByOrganizer``, ``canceled``, or a word
-        of the future.
-    :param email: the person's address, in lower case.
-    :param registration_id: the id that it was made with, if any.
-    :param names: the person's.
-    """
-
-    id: str
-    status: str
-    email: str = field(repr=False)
-    registration_id: str | None
-    names: tuple[str, ...] = field(default=(), repr=False)
-
-    @property
-    def personal(self) -> tuple[str | None, ...]:
-        """What it says of the person, to be blanked in error texts."""
-        return (self.email, self.registration_id, *self.names)
-
-    @property
-    def is_active(self) -> bool:
-        """Whether the person was not taken off."""
-        return self.status != CANCELED
 
 
 class Webinar:
@@ -180,7 +80,7 @@ class Webinar:
             found = answer if isinstance(answer, dict) else {}
             for item in found.get("value") or [found]:
                 if item.get("userId") == token.user_id and item.get("email"):
-                    return frozenset({_read_registration(item).email})
+                    return frozenset({read_registration(item).email})
         return frozenset()
 
     def info(self) -> WebinarInfo:
@@ -234,7 +134,7 @@ class Webinar:
         """
         with self._explained(_TO_READ):
             items = self._session.pages(VERSION, self._path("/registrationConfiguration/questions"))
-            return [_read_question(item) for item in items]
+            return [read_question(item) for item in items]
 
     def register(
         self, registrants: Sequence[WebinarRegistrant]
@@ -248,11 +148,11 @@ class Webinar:
             an application), or the error that stands for it.
         """
         path = self._path("/registrations")
-        answers = self._session.batch(VERSION, [_registration_request(path, one) for one in registrants])
+        answers = self._session.batch(VERSION, [registration_request(path, one) for one in registrants])
         return [
             self._explain(answer, _TO_REGISTER)
             if isinstance(answer, TeamsRegistrationError)
-            else (_read_registration(answer) if isinstance(answer, dict) and answer.get("id") else None)
+            else (read_registration(answer) if isinstance(answer, dict) and answer.get("id") else None)
             for answer in answers
         ]
 
@@ -266,7 +166,7 @@ class Webinar:
         """
         with self._explained(_TO_READ):
             for item in self._session.pages(VERSION, self._path("/registrations")):
-                yield _read_registration(item)
+                yield read_registration(item)
 
     def registrations_by_email(
         self, emails: Sequence[str], *, by_filter: bool
@@ -282,7 +182,7 @@ class Webinar:
         # As batch items the addresses stay out of the URL that HTTP libraries and proxies write into their logs.
         version = FILTER_VERSION if by_filter else VERSION
         answers = self._session.read_batch(version, [self._lookup(email, by_filter) for email in emails])
-        return [_read_lookup(email, answer) for email, answer in zip(emails, answers, strict=True)]
+        return [read_lookup(email, answer) for email, answer in zip(emails, answers, strict=True)]
 
     def registrations_by_id(
         self, registration_ids: Sequence[str]
@@ -295,7 +195,7 @@ class Webinar:
         paths = [self._path(f"/registrations/{segment('registration id', one)}") for one in registration_ids]
         answers = self._session.read_batch(VERSION, [BatchRequest("GET", path) for path in paths])
         return [
-            answer if isinstance(answer, TeamsRegistrationError) else _read_registration(answer) for answer in answers
+            answer if isinstance(answer, TeamsRegistrationError) else read_registration(answer) for answer in answers
         ]
 
     def join_web_urls(self, registration_ids: Sequence[str]) -> list[str | TeamsRegistrationError | None]:
@@ -308,7 +208,7 @@ class Webinar:
         """
         paths = [self._path(f"/registrations/{segment('registration id', one)}/sessions") for one in registration_ids]
         answers = self._session.read_batch(VERSION, [BatchRequest("GET", path) for path in paths])
-        return [answer if isinstance(answer, TeamsRegistrationError) else _link(answer) for answer in answers]
+        return [answer if isinstance(answer, TeamsRegistrationError) else read_link(answer) for answer in answers]
 
     def cancel_all(
         self, registration_ids: Sequence[str], *, personal: Iterable[str | None] = ()
@@ -353,71 +253,3 @@ class Webinar:
 
     def _path(self, below: str = "") -> str:
         return f"/solutions/virtualEvents/webinars/{segment('webinar_id', self.webinar_id)}{below}"
-
-
-def read_webinar(body: Mapping[str, Any]) -> WebinarInfo:
-    """Read a webinar's body."""
-    organizer = body.get("createdBy") or {}
-    user = organizer.get("user") if isinstance(organizer, dict) else None
-    return WebinarInfo(
-        id=str(body.get("id") or ""),
-        display_name=str(body.get("displayName") or ""),
-        status=str(body.get("status") or ""),
-        organizer_id=user.get("id") if isinstance(user, dict) else None,
-    )
-
-
-def _read_question(item: Mapping[str, Any]) -> Question:
-    return Question(
-        id=str(item.get("id") or ""),
-        display_name=str(item.get("displayName") or item.get("label") or ""),
-        is_required=bool(item.get("isRequired")),
-        input_type=str(item.get("answerInputType") or "text"),
-        choices=tuple(str(choice) for choice in item.get("answerChoices") or ()),
-    )
-
-
-def _registration_request(path: str, registrant: WebinarRegistrant) -> BatchRequest:
-    external = {"registrationId": registrant.registration_id, "referrer": registrant.referrer}
-    body: dict[str, Any] = {
-        "firstName": registrant.first_name,
-        "lastName": registrant.last_name,
-        "email": registrant.email if registrant.first_name is not None else None,
-        "preferredTimezone": registrant.preferred_timezone,
-        "preferredLanguage": registrant.preferred_language,
-        "externalRegistrationInformation": {name: value for name, value in external.items() if value} or None,
-        "registrationQuestionAnswers": list(registrant.answers) or None,
-    }
-    texts = [str(answer["value"]) for answer in registrant.answers if answer.get("value")]
-    chosen = [choice for answer in registrant.answers for choice in answer.get("multiChoiceValues") or ()]
-    names = (registrant.email, registrant.first_name, registrant.last_name, registrant.registration_id)
-    sent = (*names, registrant.referrer, *texts, *chosen)
-    return BatchRequest("POST", path, {name: value for name, value in body.items() if value is not None}, sent=sent)
-
-
-def _read_registration(body: Any) -> WebinarRegistration:
-    given = body if isinstance(body, dict) else {}
-    external = given.get("externalRegistrationInformation") or {}
-    return WebinarRegistration(
-        id=str(given.get("id") or ""),
-        status=str(given.get("status") or ""),
-        email=str(given.get("email") or "").strip().lower(),
-        registration_id=external.get("registrationId") or None,
-        names=tuple(str(given[name]) for name in ("firstName", "lastName") if given.get(name)),
-    )
-
-
-def _read_lookup(email: str, answer: Any) -> WebinarRegistration | TeamsRegistrationError | None:
-    if isinstance(answer, TeamsRegistrationError):
-        return answer
-    listed = answer.get("value") if isinstance(answer, dict) else None
-    found = [_read_registration(item) for item in listed] if isinstance(listed, list) else [_read_registration(answer)]
-    if any(registration.email != email for registration in found):
-        return FilterIgnored(400, "filter", "The service takes no notice of the filter.")
-    return next((one for one in found if one.is_active), found[0] if found else None)
-
-
-def _link(body: Any) -> str | None:
-    sessions = body.get("value") if isinstance(body, dict) else None
-    links = [session.get("joinWebUrl") for session in sessions or () if isinstance(session, dict)]
-    return next((link for link in links if isinstance(link, str) and link), None)

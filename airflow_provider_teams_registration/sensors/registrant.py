@@ -145,7 +145,7 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
 
     def _look(self, rows: Sequence[Mapping[str, Any]]) -> PokeReturnValue:
         from airflow_provider_teams_registration.enrollment.standings import look
-        from airflow_provider_teams_registration.graph.webinar import CANCELED
+        from airflow_provider_teams_registration.graph.webinar_bodies import CANCELED
 
         webinar = self._hook.webinar(self.webinar_id)
         found = look(self._event, webinar, rows)

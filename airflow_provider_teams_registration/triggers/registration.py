@@ -129,7 +129,7 @@ def published_webinar(webinar: Webinar) -> dict[str, str] | None:
     :return: its ``id`` and ``status``; None where it is a draft, or the service is in passing trouble.
     :raises TeamsRegistrationError: waiting cannot help: it is cancelled, for one.
     """
-    from airflow_provider_teams_registration.graph.webinar import CANCELED, PUBLISHED
+    from airflow_provider_teams_registration.graph.webinar_bodies import CANCELED, PUBLISHED
 
     try:
         status = webinar.info().status

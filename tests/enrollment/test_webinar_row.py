@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant
 from airflow_provider_teams_registration.enrollment.webinar_row import WebinarForm, normalized_email, windows_timezone
-from airflow_provider_teams_registration.graph.webinar import Question
+from airflow_provider_teams_registration.graph.webinar_bodies import Question
 
 ROW = {
     "email": "ada@example.org",

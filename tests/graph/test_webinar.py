@@ -11,7 +11,8 @@ from airflow_provider_teams_registration.graph.errors import (
     SettingsError,
     Throttled,
 )
-from airflow_provider_teams_registration.graph.webinar import FilterIgnored, Question, Webinar, WebinarRegistrant
+from airflow_provider_teams_registration.graph.webinar import Webinar
+from airflow_provider_teams_registration.graph.webinar_bodies import FilterIgnored, Question, WebinarRegistrant
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 

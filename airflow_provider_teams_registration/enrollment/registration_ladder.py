@@ -32,8 +32,8 @@ _NOT_TOLD = "whether they are registered cannot be told: the service refuses the
 _NOBODY = "by address has found nobody yet, as where a service does not know that."
 _CANCELLED = "their address finds a registration that was cancelled, which may hide a newer one."
 _PERMISSION = (
-    "The application needs VirtualEvent.Read.All with an application access policy for the organizer, or the event's "
-    "own VirtualEvent.Read.Chat."
+    "It takes an application with VirtualEvent.Read.All and an application access policy for the organizer, or with "
+    "the event's own VirtualEvent.Read.Chat."
 )
 
 Looked = tuple[dict[str, WebinarRegistration], dict[str, GraphError]]

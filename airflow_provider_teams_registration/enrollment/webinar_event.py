@@ -280,8 +280,8 @@ def _standing(registration: WebinarRegistration, link: str | TeamsRegistrationEr
     outcome = outcome_of(registration.status)
     if isinstance(link, Forbidden):
         said = (
-            "registered, but the link may not be read: the application needs VirtualEvent.Read.Chat (resource-specific "
-            "consent), or VirtualEvent.Read.All where the service accepts it"
+            "registered, but the link may not be read: that takes an application with VirtualEvent.Read.Chat "
+            "(resource-specific consent), or with VirtualEvent.Read.All where the service accepts it"
         )
         return Standing(outcome, registration_id=registration.id, error=said, is_link_withheld=True)
     if outcome is Outcome.UNKNOWN:

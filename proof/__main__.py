@@ -1,7 +1,7 @@
 """
 ``python -m proof`` plays every case and prints the matrix; it fails where a cell is red or a bug goes unnoticed.
 
-``python -m proof --every 4`` plays every fourth.
+``python -m proof --every 4`` plays every fourth, ``python -m proof --strike freeze`` those of one strike alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from queue import Queue
@@ -30,6 +30,7 @@ from proof.matrix import FAULTS, Cell, Setting, cells, settings, try_cell
 
 AT_ONCE = 6
 HISTORIES = 60
+STRIKES = ("kill", "freeze")
 
 
 class Stages:
@@ -56,13 +57,15 @@ def main() -> int:
     """Play everything; return the exit code."""
     arguments = argparse.ArgumentParser(prog="python -m proof")
     arguments.add_argument("--every", type=int, default=1, help="play every n-th cell only")
-    every = arguments.parse_args().every
+    arguments.add_argument("--strike", choices=STRIKES, help="play the cells of this strike only")
+    given = arguments.parse_args()
+    every, strikes = given.every, (given.strike,) if given.strike else STRIKES
     started = time.monotonic()
     stages, console = Stages(), Console(width=120)
     with ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as threads:
         for _ in range(AT_ONCE):
             stages.add(stack.enter_context(Emulator()))
-        wrong = _play_matrix(stages, threads, console, every)
+        wrong = _play_matrix(stages, threads, console, every, strikes)
         unnoticed = _play_bugs(stages, threads, console, every)
         with stages.one() as emulator:
             _play_histories(emulator, console)
@@ -72,10 +75,12 @@ def main() -> int:
     return 1 if wrong or unnoticed else 0
 
 
-def _play_matrix(stages: Stages, threads: ThreadPoolExecutor, console: Console, every: int) -> dict[Cell, list[str]]:
+def _play_matrix(
+    stages: Stages, threads: ThreadPoolExecutor, console: Console, every: int, strikes: Collection[str]
+) -> dict[Cell, list[str]]:
     def plan(setting: Setting) -> list[Cell]:
         with stages.one() as emulator:
-            return cells(emulator, setting)
+            return [cell for cell in cells(emulator, setting) if cell.strike in strikes]
 
     def play(cell: Cell) -> list[str]:
         with stages.one() as emulator:
@@ -91,7 +96,7 @@ def _play_matrix(stages: Stages, threads: ThreadPoolExecutor, console: Console, 
         row[setting.fault, cell.strike].append(not findings)
         if findings:
             wrong[cell] = findings
-    columns = [(fault, strike) for fault in FAULTS for strike in ("kill", "freeze")]
+    columns = [(fault, strike) for fault in FAULTS for strike in STRIKES]
     table = Table("event", "ledger", "duplicate", "lag", *(f"{fault}\n{strike}" for fault, strike in columns))
     for (kind, ledger, duplicate, lag), results in played.items():
         table.add_row(kind, ledger, duplicate, f"{lag} s", *(_tally(results[column]) for column in columns))

@@ -135,8 +135,8 @@ def _may_freeze(passed: Sequence[str], point: str) -> bool:
     Whether an attempt may stall here without the ledger's knowing.
 
     Between the ledger's "sent" and the request itself nobody can take a request back; inside a transaction the
-    database holds everybody else up; and before it has begun there is nothing to fence. (A meeting's people are read for
-    the first time while it begins.)
+    database holds everybody else up; and before it has begun there is nothing to fence. (It begins while a meeting's
+    people are read for the first time.)
     """
     # The tables are created first, in a transaction of their own.
     has_begun = "after SET state" in passed[:-1] or passed[:-1].count("before COMMIT ledger") > 1

@@ -152,9 +152,10 @@ def _collect(run: Any) -> DagRunResult:
 
     key = (run.dag_id, run.run_id)
     with closing(sqlite3.connect(metadata_database())) as airflow:
+        index = _map_index(airflow)
         instances = airflow.execute(
-            "SELECT task_id, map_index, state, try_number FROM task_instance WHERE dag_id = ? AND run_id = ? "
-            "ORDER BY map_index",
+            f"SELECT task_id, {index}, state, try_number FROM task_instance WHERE dag_id = ? AND run_id = ? "
+            f"ORDER BY {index}, try_number",
             key,
         ).fetchall()
         xcoms = _of_run(airflow, ("xcom_v2", "xcom"), "key, value", key)
@@ -180,6 +181,12 @@ def metadata_database() -> str:
     return os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].removeprefix("sqlite:///")
 
 
+def _map_index(airflow: Any) -> str:
+    # Airflow 3.4 renamed it.
+    columns = {column for _, column, *_ in airflow.execute("PRAGMA table_info(task_instance)")}
+    return "region_index" if "region_index" in columns else "map_index"
+
+
 def _of_run(airflow: Any, tables: tuple[str, ...], columns: str, key: tuple[str, str]) -> list[Any]:
     """Rows of the first of the tables that is there: task, map index, and the columns asked for."""
     present = {name for (name,) in airflow.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -191,7 +198,8 @@ def _of_run(airflow: Any, tables: tuple[str, ...], columns: str, key: tuple[str,
         named = ", ".join(f"{table}.{column.strip()}" for column in columns.split(","))
     else:
         joined, named = table, columns
-    found = airflow.execute(f"SELECT task_id, map_index, {named} FROM {joined} WHERE {where}", key)
+    index = _map_index(airflow) if table.endswith("_v2") else "map_index"
+    found = airflow.execute(f"SELECT task_id, {index}, {named} FROM {joined} WHERE {where}", key)
     return list(found.fetchall())
 
 

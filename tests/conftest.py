@@ -1,6 +1,7 @@
 """One real emulator for all tests, and the client's objects to talk to it with."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
@@ -20,9 +21,13 @@ from airflow_provider_teams_registration.graph.settings import GraphSettings
 
 
 @pytest.fixture
-def emulator(teams_registration_emulator: Emulator) -> Emulator:  # noqa: F811
+def emulator(teams_registration_emulator: Emulator) -> Iterator[Emulator]:  # noqa: F811
     """The emulator, with nobody enrolled and nothing going wrong yet."""
-    return teams_registration_emulator
+    yield teams_registration_emulator
+    # What a meeting's preparation still reads would come up in the next test.
+    for thread in threading.enumerate():
+        if thread.name.startswith("prepare"):
+            thread.join()
 
 
 @pytest.fixture

@@ -50,9 +50,9 @@ class PacedWrites(Pace):
         """Return the seconds until the writes that were begun may go."""
         return max(self.held(), self._until_room_for(0))
 
-    def hold(self, seconds: float | None) -> None:
+    def hold(self, seconds: float | None, left_at: float | None = None) -> None:
         """Let no request of the session go for a while."""
-        self._pace.hold(seconds)
+        self._pace.hold(seconds, left_at)
 
     def ease(self) -> None:
         """Note that a request went through."""

@@ -46,7 +46,7 @@ def batch_body(requests: Sequence[BatchRequest]) -> dict[str, Any]:
     return {"requests": [_item(str(number), request) for number, request in enumerate(requests, start=1)]}
 
 
-def read_batch(requests: Sequence[BatchRequest], body: Any) -> list[GraphResponse | AnswerLost]:
+def match_answers(requests: Sequence[BatchRequest], body: Any) -> list[GraphResponse | AnswerLost]:
     """
     Match a batch's answers to its requests by id; they may come in any order.
 

@@ -96,13 +96,22 @@ class AnswerLost(TeamsRegistrationError):
     :param what: what happened instead of an answer.
     :param status: the HTTP status, where there was one.
     :param request_id: Graph's id of the request, or ours where Graph named none.
+    :param retry_after: seconds the service asks to wait, or None where it named none.
     """
 
-    def __init__(self, what: str, *, status: int | None = None, request_id: str | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        status: int | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(f"{what}; whether it took effect is not known" + _request_id(request_id))
         self.what = what
         self.status = status
         self.request_id = request_id
+        self.retry_after = retry_after
 
 
 class GraphError(TeamsRegistrationError):

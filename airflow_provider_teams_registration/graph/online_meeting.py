@@ -80,16 +80,17 @@ class OnlineMeeting:
         self.meeting_id = meeting_id
         self.organizer_id = organizer_id
 
-    def join_web_url(self) -> str | None:
+    def join_web_url(self, *, once: bool = False) -> str | None:
         """
         Return the meeting's own link, for its organizer.
 
         Service page: https://learn.microsoft.com/graph/api/onlinemeeting-get
 
+        :param once: whether it is asked for one time only, for callers that can do without. Default False.
         :raises GraphError: Graph answered no.
         """
         with self._explained():
-            return self._session.read(VERSION, self._path()).get("joinWebUrl") or None
+            return self._session.read(VERSION, self._path(), once=once).get("joinWebUrl") or None
 
     def open_registration(self, allowed_registrant: str = "everyone") -> ExternalMeetingRegistration:
         """

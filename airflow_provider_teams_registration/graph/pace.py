@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
@@ -11,7 +12,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from airflow_provider_teams_registration.graph.errors import Throttled
+from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError, Throttled
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ HEAD_START = 0.2
 """Seconds before a write may go, from which on it may be begun: made ready, so that it goes on time."""
 _FIRST_BACKOFF = 2.0
 _LONGEST_BACKOFF = 120.0
+_LONGEST_ASKED = 86_400.0
 _WORTH_A_LOG_LINE = 5.0
 
 
@@ -35,7 +37,7 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
     :param headers: the answer's headers; the name's case does not matter.
     :param now: what an HTTP date is measured from; the present moment by default.
-    :return: seconds to wait, never negative; None where there is no such header or it makes no sense.
+    :return: seconds to wait, from 0 to a day; None where there is no such header or it makes no sense.
     """
     value = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
     if value is None:
@@ -49,21 +51,46 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
             return None
         at = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
         seconds = (at - (now or datetime.now(timezone.utc))).total_seconds()
-    return max(seconds, 0.0) if seconds == seconds and seconds != float("inf") else None
+    return min(max(seconds, 0.0), _LONGEST_ASKED) if math.isfinite(seconds) else None
+
+
+class Rounds:
+    """How many rounds of requests were in vain, one after another. Requests that were under way together are one."""
+
+    def __init__(self) -> None:
+        self.in_vain = 0
+        self._lock = threading.Lock()
+        self._last = -math.inf
+
+    def count(self, left_at: float) -> None:
+        """
+        Note a request that was in vain.
+
+        :param left_at: when it left, by ``time.monotonic``.
+        """
+        with self._lock:
+            if left_at >= self._last:
+                self.in_vain += 1
+                self._last = time.monotonic()
+
+    def reset(self) -> None:
+        """Note a request that was not."""
+        with self._lock:
+            self.in_vain = 0
 
 
 class Pace:
     """
     Holds every request of a session back while the service asks for patience.
 
-    :param patience: seconds beyond which :meth:`obey` raises instead of waiting.
+    :param patience: seconds beyond which :meth:`wait` and :meth:`obey` raise instead of waiting.
     """
 
     def __init__(self, patience: float = LONGEST_WAIT) -> None:
         self.patience = patience
         self._lock = threading.Lock()
         self._not_before = 0.0
-        self._in_a_row = 0
+        self._throttled = Rounds()
 
     def held(self) -> float:
         """Return the seconds for which the service wants no request."""
@@ -95,8 +122,16 @@ class Pace:
         return 0.0
 
     def wait(self) -> None:
-        """Return once requests may go again."""
+        """
+        Return once requests may go again.
+
+        :raises Throttled: the service has asked for a wait beyond :attr:`patience`.
+        """
         while left := self.left():
+            if left > self.patience:
+                error = Throttled(429, message=f"{left:.0f} s are left of the patience that was asked for")
+                error.retry_after = left
+                raise error
             time.sleep(left)
 
     def wait_for_begun(self) -> None:
@@ -104,41 +139,46 @@ class Pace:
         while left := self.left_for_begun():
             time.sleep(left)
 
-    def hold(self, seconds: float | None) -> None:
+    def hold(self, seconds: float | None, left_at: float | None = None) -> None:
         """
         Let no request go for a while.
 
-        :param seconds: what the service asked for; None backs off on our own, longer each time.
+        :param seconds: what the service asked for; None or 0 backs off on our own, longer each round.
+        :param left_at: when the request left that was answered so, by ``time.monotonic``; by default just now.
         """
+        self._throttled.count(time.monotonic() if left_at is None else left_at)
+        if not seconds:
+            backoff = min(_FIRST_BACKOFF * 2 ** (self._throttled.in_vain - 1), _LONGEST_BACKOFF)
+            seconds = backoff * random.uniform(0.75, 1.25)
         with self._lock:
-            self._in_a_row += 1
-            if seconds is None:
-                backoff = min(_FIRST_BACKOFF * 2 ** (self._in_a_row - 1), _LONGEST_BACKOFF)
-                seconds = backoff * random.uniform(0.75, 1.25)
             self._not_before = max(self._not_before, time.monotonic() + seconds)
         if seconds >= _WORTH_A_LOG_LINE:
             log.info("Graph asks for patience: no request for %.0f s.", seconds)
 
     def ease(self) -> None:
         """Note that a request went through."""
-        with self._lock:
-            self._in_a_row = 0
+        self._throttled.reset()
 
-    def obey(self, call: Callable[[], T]) -> T:
+    def obey(self, call: Callable[[], T], attempts: int = MAX_THROTTLED_IN_A_ROW) -> T:
         """
         Make a call, and make it again after the wait whenever it was throttled (and so not executed).
 
-        :raises Throttled: when it was throttled :data:`MAX_THROTTLED_IN_A_ROW` times in a row, or the service asks for
-            a wait beyond :attr:`patience`.
+        :param call: the call.
+        :param attempts: how often it is made at most.
+        :raises Throttled: when it was throttled that often in a row, or the service asks for a wait beyond
+            :attr:`patience`.
         """
-        for attempt in range(1, MAX_THROTTLED_IN_A_ROW + 1):
+        for attempt in range(1, attempts + 1):
             self.wait()
+            left_at = time.monotonic()
             try:
                 result = call()
-            except Throttled as error:
-                if attempt == MAX_THROTTLED_IN_A_ROW or (error.retry_after or 0) > self.patience:
+            except TeamsRegistrationError as error:
+                asked = getattr(error, "retry_after", None)
+                if asked or isinstance(error, Throttled):
+                    self.hold(asked, left_at)
+                if attempt == attempts or not isinstance(error, Throttled) or (asked or 0) > self.patience:
                     raise
-                self.hold(error.retry_after)
             else:
                 self.ease()
                 return result

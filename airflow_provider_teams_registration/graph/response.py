@@ -66,7 +66,12 @@ class GraphResponse:
         :raises GraphError: the write was refused.
         """
         if self.status == REQUEST_TIMEOUT or self.status >= SERVER_ERRORS:
-            raise AnswerLost(f"Graph answered {self.status} to a write", status=self.status, request_id=self.request_id)
+            raise AnswerLost(
+                f"Graph answered {self.status} to a write",
+                status=self.status,
+                request_id=self.request_id,
+                retry_after=retry_after(self.headers),
+            )
         error = self.refusal(sent)
         if error is not None:
             raise error

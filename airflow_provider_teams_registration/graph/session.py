@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import tenacity
 
-from airflow_provider_teams_registration.graph.batch import BatchRequest, batch_body, read_batch
+from airflow_provider_teams_registration.graph.batch import BatchRequest, batch_body, match_answers
 from airflow_provider_teams_registration.graph.credentials import Credential, Token
 from airflow_provider_teams_registration.graph.errors import (
     AnswerLost,
@@ -20,7 +22,7 @@ from airflow_provider_teams_registration.graph.errors import (
     TeamsRegistrationError,
     Throttled,
 )
-from airflow_provider_teams_registration.graph.pace import Pace
+from airflow_provider_teams_registration.graph.pace import MAX_THROTTLED_IN_A_ROW, Pace
 from airflow_provider_teams_registration.graph.response import GraphResponse
 from airflow_provider_teams_registration.graph.settings import GraphSettings
 from airflow_provider_teams_registration.graph.transport import HttpSession, connection_failure
@@ -60,17 +62,18 @@ class GraphSession:
         """
         return self._credential.token()
 
-    def read(self, version: str, path: str) -> dict[str, Any]:
+    def read(self, version: str, path: str, *, once: bool = False) -> dict[str, Any]:
         """
         Make a GET request; repeat it on 5xx, broken connections and throttling.
 
         :param version: ``v1.0`` or ``beta``.
         :param path: path below the version, percent-encoded, with its leading slash.
+        :param once: whether it is made one time only, for what one can do without. Default False.
         :return: the JSON object; an empty one where the answer had no body.
         :raises GraphError: Graph answered no.
         :raises ServiceUnreachable: no answer came, several times.
         """
-        return self._read(self._url(version, path))
+        return self._read(self._url(version, path), once)
 
     def pages(self, version: str, path: str) -> Iterator[dict[str, Any]]:
         """
@@ -131,7 +134,7 @@ class GraphSession:
             body = answer.outcome_of_write()
         except TeamsRegistrationError as error:
             return [error] * len(writes)
-        return [_outcome(write, item) for write, item in zip(writes, read_batch(writes, body), strict=True)]
+        return [_outcome(write, item) for write, item in zip(writes, match_answers(writes, body), strict=True)]
 
     def read_batch(self, version: str, reads: Sequence[BatchRequest]) -> list[Any | TeamsRegistrationError]:
         """
@@ -147,8 +150,9 @@ class GraphSession:
         """
         answers: list[Any | TeamsRegistrationError] = [None] * len(reads)
         places = list(range(len(reads)))
-        for attempt in range(1, READ_ATTEMPTS + 1):
+        for _ in range(READ_ATTEMPTS):
             self.pace.wait()
+            left_at = time.monotonic()
             for place, answer in zip(places, self.batch(version, [reads[place] for place in places]), strict=True):
                 answers[place] = answer
             places = [place for place in places if isinstance(answers[place], _WORTH_READING_AGAIN)]
@@ -158,10 +162,9 @@ class GraphSession:
             asked = [
                 seconds for place in places if (seconds := getattr(answers[place], "retry_after", None)) is not None
             ]
+            self.pace.hold(max(asked, default=None), left_at)
             if max(asked, default=0) > self.pace.patience:
                 break
-            if attempt < READ_ATTEMPTS:
-                self.pace.hold(max(asked, default=None))
         failed = answers[places[0]]
         if isinstance(failed, AnswerLost):
             raise ServiceUnreachable(f"Graph gave no answer to a read, several times in a row. {failed.what}.")
@@ -174,20 +177,24 @@ class GraphSession:
     def _url(self, version: str, path: str) -> str:
         return f"{self.settings.base_url}/{version}{path}"
 
-    def _read(self, url: str) -> dict[str, Any]:
+    def _read(self, url: str, once: bool = False) -> dict[str, Any]:
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((AnswerLost, ServiceFailure, ServiceUnreachable)),
-            wait=_wait_before_reading_again,
-            stop=tenacity.stop_after_attempt(READ_ATTEMPTS),
+            retry=tenacity.retry_if_exception(self._is_worth_another_read),
+            wait=_backoff,
+            stop=tenacity.stop_after_attempt(1 if once else READ_ATTEMPTS),
             reraise=True,
         )
+        attempts = 1 if once else MAX_THROTTLED_IN_A_ROW
         try:
-            body = self.pace.obey(lambda: retrying(self._read_once, url))
+            body = retrying(self.pace.obey, partial(self._read_once, url), attempts)
         except AnswerLost as error:
-            raise ServiceUnreachable(
-                f"Graph gave no answer to a read, {READ_ATTEMPTS} times in a row. {error.what}."
-            ) from None
+            raise ServiceUnreachable(f"Graph gave no answer to a read, several times in a row. {error.what}.") from None
         return body if isinstance(body, dict) else {}
+
+    def _is_worth_another_read(self, error: BaseException) -> bool:
+        asked = getattr(error, "retry_after", None) or 0
+        is_failing = isinstance(error, AnswerLost | ServiceFailure | ServiceUnreachable)
+        return is_failing and asked <= self.pace.patience
 
     def _read_once(self, url: str) -> Any:
         response = self._exchange("GET", url)
@@ -245,9 +252,3 @@ def _outcome(write: BatchRequest, answer: GraphResponse | AnswerLost) -> Any | T
         return answer.outcome_of_write(write.sent)
     except TeamsRegistrationError as error:
         return error
-
-
-def _wait_before_reading_again(state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    asked = getattr(error, "retry_after", None) or 0.0
-    return max(_backoff(state), asked)

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from airflow_provider_teams_registration.graph.batch import BatchRequest, batch_body, read_batch
+from airflow_provider_teams_registration.graph.batch import BatchRequest, batch_body, match_answers
 from airflow_provider_teams_registration.graph.errors import (
     AnswerLost,
     BadRequest,
@@ -47,7 +47,7 @@ def test_answers_in_any_order_are_matched_by_id():
     ids = [item["id"] for item in batch_body(requests)["requests"]]
     shuffled = [{"id": ids[n], "status": 200, "body": n} for n in (2, 0, 1)]
 
-    assert [answer.body for answer in read_batch(requests, {"responses": shuffled})] == [0, 1, 2]
+    assert [answer.body for answer in match_answers(requests, {"responses": shuffled})] == [0, 1, 2]
 
 
 def test_item_with_a_body_says_that_it_is_json_and_one_without_does_not():
@@ -75,7 +75,7 @@ def test_item_with_a_body_says_that_it_is_json_and_one_without_does_not():
     ],
 )
 def test_batch_answer_without_the_item_is_a_lost_answer(body):
-    (answer,) = read_batch([BatchRequest("POST", "/a")], body)
+    (answer,) = match_answers([BatchRequest("POST", "/a")], body)
 
     assert isinstance(answer, AnswerLost)
 

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 
 import pytest
 
@@ -45,7 +46,47 @@ def test_no_header_is_no_wait_of_the_service():
 
 
 def test_date_is_measured_from_the_present_moment():
-    assert retry_after({"Retry-After": "Thu, 01 Jan 2099 00:00:00 GMT"}) > 365 * 86400
+    in_a_minute = datetime.now(timezone.utc) + timedelta(seconds=60)
+
+    assert 50 < retry_after({"Retry-After": format_datetime(in_a_minute, usegmt=True)}) <= 60
+
+
+@pytest.mark.parametrize("value", ["999999999999", "1e300", "Thu, 01 Jan 2099 00:00:00 GMT"])
+def test_nobody_is_told_to_wait_for_more_than_a_day(value):
+    assert retry_after({"Retry-After": value}, NOW) == 86400
+
+
+@pytest.mark.parametrize("asked", [None, 0.0])
+def test_calls_that_were_under_way_together_lengthen_the_wait_once(asked):
+    pace = Pace()
+    left_at = time.monotonic()
+    for _ in range(8):
+        pace.hold(asked, left_at)
+
+    assert 1 < pace.held() < 3
+
+    pace.hold(asked)
+
+    assert pace.held() >= 3 - 0.1
+
+
+def test_service_that_says_at_once_again_and_again_is_not_asked_at_once():
+    pace = Pace()
+
+    pace.hold(0.0)
+
+    assert pace.held() > 1
+
+
+def test_who_has_less_patience_than_was_asked_for_is_told_so_at_once():
+    pace, asked_at = Pace(patience=5), time.monotonic()
+    pace.hold(60)
+
+    with pytest.raises(Throttled) as failure:
+        pace.wait()
+
+    assert 55 < failure.value.retry_after <= 60
+    assert time.monotonic() - asked_at < 2
 
 
 def test_longer_of_two_waits_counts():
@@ -68,7 +109,7 @@ def test_long_wait_is_logged_and_a_short_one_is_not(caplog):
     assert caplog.messages == ["Graph asks for patience: no request for 30 s."]
 
 
-def test_call_that_is_always_throttled_ends_as_throttled():
+def test_call_that_is_always_throttled_ends_as_throttled(no_backoff):
     made = []
 
     def call():

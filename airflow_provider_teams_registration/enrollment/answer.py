@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from airflow_provider_teams_registration.enrollment.event import Standing
 from airflow_provider_teams_registration.enrollment.ledger import utc_now
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
-from airflow_provider_teams_registration.enrollment.person import NotTakenOff, Person
+from airflow_provider_teams_registration.enrollment.person import Person
 from airflow_provider_teams_registration.enrollment.settling import Step
 from airflow_provider_teams_registration.graph.errors import (
     AnswerLost,
     BadRequest,
     Conflict,
     ServiceUnreachable,
+    SignInError,
     TeamsRegistrationError,
     Throttled,
 )
@@ -24,8 +26,6 @@ TAKEN_OFF = Standing(Outcome.CANCELLED)
 """Answers for somebody whose old records are gone, and who can be put on now."""
 NOT_SENT = Standing(Outcome.REJECTED)
 """Answers for somebody who was lined up and not sent: the ledger is to be asked once more whether they still may be."""
-NOT_EXECUTED = (Throttled, ServiceUnreachable)
-"""Stand for somebody who was certainly not put on, and may be sent again."""
 MAX_TRIES = 8
 
 
@@ -40,7 +40,7 @@ def read_answer(person: Person, answer: Answer, *, hands_links_out_once: bool) -
     """
     if answer is TAKEN_OFF or answer is NOT_SENT:
         return Step.SEND
-    if isinstance(answer, NOT_EXECUTED):
+    if was_not_executed(answer):
         person.times_refused += 1
         return Step.SEND if person.times_refused < MAX_TRIES else person.given_up(answer)
     person.refusal = None
@@ -55,10 +55,16 @@ def read_answer(person: Person, answer: Answer, *, hands_links_out_once: bool) -
             # It is on the event that they show, or that it was about something else.
             person.sent_at = person.sent_at or utc_now()
         return Step.LOOK_AGAIN
-    elif isinstance(answer, NotTakenOff) or not isinstance(answer, AnswerLost):
+    elif not isinstance(answer, AnswerLost):
         return person.given_up(answer)
     person.is_ours, person.sent_at = True, utc_now()
     return Step.LOOK_AGAIN
+
+
+def was_not_executed(answer: Answer) -> TypeGuard[TeamsRegistrationError]:
+    """Whether an answer stands for somebody who was certainly not put on, and may be sent again."""
+    is_sign_in_in_trouble = isinstance(answer, SignInError) and answer.transient
+    return is_sign_in_in_trouble or isinstance(answer, Throttled | ServiceUnreachable)
 
 
 def longest_wait(errors: Iterable[TeamsRegistrationError]) -> float | None:

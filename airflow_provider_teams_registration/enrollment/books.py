@@ -33,6 +33,7 @@ class Books:
     Writes what happens to people, first to the ledger.
 
     :param ledger: the ledger, begun.
+    :ivar done: those who are through.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -46,6 +47,8 @@ class Books:
         :param finished: whose outcome is known.
         :param people: whom we are about to send.
         :return: those who are ours to send, and those whom another run took over meanwhile: what it wrote counts.
+        :raises FencedOff: a younger attempt has begun, which alone says what became of whom.
+        :raises LedgerFailure: the ledger is out of reach; nobody counts as through yet.
         """
         if not finished and not people:
             return [], []
@@ -55,16 +58,21 @@ class Books:
         except FencedOff as error:
             self.done += [one.person.refused(error, Outcome.UNKNOWN) for one in finished]
             raise
-        except BaseException:
-            # Whether or not the ledger has it, this is what became of them.
-            self.done += [one.enrollment for one in finished]
-            raise
         self.done += [one.enrollment for one in finished if one.person.key in written.stored]
         for person in people:
             person.entry = written.stored.get(person.key, person.entry)
         everybody = [*(one.person for one in finished), *people]
         foreign: Foreign = [(one, written.foreign[one.key]) for one in everybody if one.key in written.foreign]
         return [person for person in people if person.key in written.stored], foreign
+
+    def note(self, enrollment: Enrollment) -> None:
+        """Note somebody who is through, as the ledger has them."""
+        self.done.append(enrollment)
+
+    def take_done(self) -> list[Enrollment]:
+        """Return those who are through since this was asked last."""
+        done, self.done = self.done, []
+        return done
 
     def recall(self, people: Sequence[Person]) -> Foreign:
         """Read what the ledger says of people."""

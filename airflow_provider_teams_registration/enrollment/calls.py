@@ -5,26 +5,26 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_teams_registration.enrollment.answer import (
-    NOT_EXECUTED,
     NOT_SENT,
     TAKEN_OFF,
     Answer,
     longest_wait,
+    was_not_executed,
 )
+from airflow_provider_teams_registration.enrollment.breakdown import breakdown
 from airflow_provider_teams_registration.enrollment.ledger import utc_now
 from airflow_provider_teams_registration.enrollment.person import NotTakenOff, Person
 from airflow_provider_teams_registration.graph.errors import AnswerLost, TeamsRegistrationError
+from airflow_provider_teams_registration.graph.pace import Rounds
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.enrollment.event import Event
-    from airflow_provider_teams_registration.graph.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class Calls:
     :param at_once: how many calls may be under way.
     :param good_for: how long after the ledger's "sent" somebody may be sent.
     :param stop: set from outside to send nobody any more.
+    :ivar rounds: how often in a row nobody was let through.
     """
 
     def __init__(self, event: Event, at_once: int, good_for: timedelta, stop: threading.Event) -> None:
@@ -50,6 +51,7 @@ class Calls:
         self._good_for = good_for
         self._stop = stop
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="enroll")
+        self.rounds = Rounds()
         self._made: dict[Future[list[Answer]], Sequence[Person]] = {}
 
     def __enter__(self) -> Calls:
@@ -69,8 +71,13 @@ class Calls:
         return 2 * self._at_once - self.unanswered
 
     def make(self, people: Sequence[Person]) -> None:
-        """Put people on, whose writes have begun; those whose old records have to go are only taken off."""
-        self._made[self._threads.submit(self._call, people, utc_now())] = people
+        """
+        Put people on, whose writes have begun. Where old records of some have to go, only one record of each does.
+
+        :param people: those whom the ledger has as sent.
+        """
+        noted = min(person.noted_at for person in people)
+        self._made[self._threads.submit(self._call, people, noted)] = people
 
     def answers(self, timeout: float) -> Iterator[tuple[Sequence[Person], Sequence[Answer]]]:
         """Return what has been answered, after at most so many seconds."""
@@ -98,12 +105,13 @@ class Calls:
         if not self._may_go(noted):
             pace.forgo(len(people))
             return [NOT_SENT] * len(people)
+        left_at = time.monotonic()
         try:
-            answers = _enroll(self._event, people)
+            answers = _take_off(self._event, people) or _put_on(self._event, people)
         finally:
             pace.end(len(people))
         # Here, not where answers are taken: the next that is lined up must not go meanwhile.
-        _heed(pace, answers)
+        self._heed(answers, left_at)
         return answers
 
     def _may_go(self, noted: datetime) -> bool:
@@ -117,43 +125,42 @@ class Calls:
             time.sleep(left)
         return False
 
+    def _heed(self, answers: Sequence[Answer], left_at: float) -> None:
+        errors = [answer for answer in answers if isinstance(answer, TeamsRegistrationError)]
+        not_executed = [error for error in errors if was_not_executed(error)]
+        if len(not_executed) < len(answers):
+            self._event.pace.ease()
+            self.rounds.reset()
+        else:
+            self.rounds.count(left_at)
+        asked = longest_wait(errors)
+        if not_executed or asked:
+            self._event.pace.hold(asked, left_at)
 
-def _heed(pace: Pace, answers: Sequence[Answer]) -> None:
-    not_executed = [answer for answer in answers if isinstance(answer, NOT_EXECUTED)]
-    if len(not_executed) < len(answers):
-        pace.ease()
-    if not_executed:
-        pace.hold(longest_wait(not_executed))
+
+def _put_on(event: Event, people: Sequence[Person]) -> list[Answer]:
+    return list(event.enroll([person.registrant for person in people]))
 
 
-def _enroll(event: Event, people: Sequence[Person]) -> list[Answer]:
-    # Taking off and putting on are two calls with the ledger in between: it must know that we still may.
-    answers: dict[Person, Answer] = _take_off(event, [person for person in people if person.records])
-    to_enroll = [person for person in people if person not in answers]
-    if to_enroll:
-        answers.update(zip(to_enroll, event.enroll([person.registrant for person in to_enroll]), strict=True))
+def _take_off(event: Event, people: Sequence[Person]) -> list[Answer]:
+    """Take one record off each of those who have any, and send nobody then: the ledger must know that we still may."""
+    on_it = [person for person in people if person.records]
+    if not on_it:
+        return []
+    answers: dict[Person, Answer] = dict.fromkeys(people, NOT_SENT)
+    for person, error in zip(on_it, event.cancel([person.registrant for person in on_it]), strict=True):
+        if error is None:
+            person.records -= 1
+            answers[person] = TAKEN_OFF
+        else:
+            is_refused = not (isinstance(error, AnswerLost) or error.transient)
+            answers[person] = NotTakenOff(error) if is_refused else error
     return [answers[person] for person in people]
-
-
-def _take_off(event: Event, people: Sequence[Person]) -> dict[Person, Answer]:
-    answers: dict[Person, Answer] = dict.fromkeys(people, TAKEN_OFF)
-    left = list(people)
-    while left:
-        for person, error in zip(left, event.cancel([person.registrant for person in left]), strict=True):
-            if error is None:
-                person.records -= 1
-            else:
-                is_refused = not (isinstance(error, AnswerLost) or error.transient)
-                answers[person] = NotTakenOff(error) if is_refused else error
-        left = [person for person in left if person.records and answers[person] is TAKEN_OFF]
-    return answers
 
 
 def _failure_of_ours(error: BaseException) -> TeamsRegistrationError:
     """What stands for a batch whose call broke down on our side: the others' rows must not go down with it."""
     if isinstance(error, TeamsRegistrationError):
         return error
-    # The error's own text may hold what was sent.
-    places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__)))
-    log.error("A call broke down with %s at %s.", type(error).__name__, places)
+    log.error("A call broke down with %s.", breakdown(error))
     return AnswerLost(f"The call broke down ({type(error).__name__})")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_teams_registration.enrollment.answer import MAX_TRIES, longest_wait
 from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant
 from airflow_provider_teams_registration.enrollment.ledger import LedgerEntry
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from airflow_provider_teams_registration.enrollment.ledger import Ledger
 
 CANCELLED = frozenset({Outcome.CANCELLED})
-MAX_TRIES = 8
 _AGAIN = (AnswerLost, ServiceUnreachable, Throttled)
+_TOO_LONG = "Not taken off: the service asks for too much patience"
 _STOPPED = "Not taken off: the task was stopped before"
 
 
@@ -99,20 +101,18 @@ def _cancel_all(
     waiting = deque(people)
     done: list[Enrollment] = []
     while waiting:
-        while (left := event.pace.left()) and not stop.is_set():
-            stop.wait(left)
-        if stop.is_set():
-            return done + [_outcome(person, person.refusal or _STOPPED) for person in waiting]
+        why = _wait(event, stop)
+        if why is not None:
+            return done + [_outcome(person, person.refusal or why) for person in waiting]
+        left_at = time.monotonic()
         batch = [waiting.popleft() for _ in range(min(event.batch_size, len(waiting)))]
         answers = _cancel_batch(event, batch, is_anybody_off)
         again = [error for error in answers if isinstance(error, _AGAIN)]
-        asked = [seconds for error in again if (seconds := getattr(error, "retry_after", None)) is not None]
-        longest = max(asked, default=None)
         finished: list[Enrollment] = []
         for person, error in zip(batch, answers, strict=True):
             person.refusal = error
             person.times_refused += error is not None
-            if isinstance(error, _AGAIN) and person.times_refused < MAX_TRIES and (longest or 0) <= LONGEST_WAIT:
+            if isinstance(error, _AGAIN) and person.times_refused < MAX_TRIES:
                 waiting.append(person)
             else:
                 finished.append(_outcome(person, error))
@@ -123,8 +123,17 @@ def _cancel_all(
         if len(again) < len(batch):
             event.pace.ease()
         if again and waiting:
-            event.pace.hold(longest)
+            event.pace.hold(longest_wait(again), left_at)
     return done
+
+
+def _wait(event: Event, stop: threading.Event) -> str | None:
+    """Return once the next may go, or why nobody goes any more."""
+    while (left := event.pace.left()) and not stop.is_set():
+        if left > LONGEST_WAIT:
+            return _TOO_LONG
+        stop.wait(left)
+    return _STOPPED if stop.is_set() else None
 
 
 def _cancel_batch(

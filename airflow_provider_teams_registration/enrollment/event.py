@@ -106,7 +106,7 @@ class Event(Protocol):
         """
 
     def close(self) -> None:
-        """Wait for reads that were begun by :meth:`prepare` and are not over yet."""
+        """Drop what :meth:`prepare` has begun to read and nobody has asked for."""
 
     def read(self, position: int, row: Mapping[str, Any]) -> Registrant:
         """

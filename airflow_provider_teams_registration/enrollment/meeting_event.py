@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from decimal import Decimal
+from functools import partial
 from itertools import chain, islice
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LONGEST_WAIT_FOR_LINK = 2.0
 _SPELLINGS = {"id": ("id",), "tenant_id": ("tenant_id", "tenantId"), "user_id": ("user_id", "userId")}
 
 
@@ -50,22 +53,22 @@ class MeetingEvent:
         """Read the registration's audience, and begin to read the meeting's own link and who is on it."""
         self._allowed_registrant = self._meeting.registration().allowed_registrant
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="prepare")
-        self._link = self._threads.submit(self._meeting.join_web_url)
+        self._link = self._threads.submit(partial(self._meeting.join_web_url, once=True))
         self._listed = self._threads.submit(self._begin_list)
 
     def close(self) -> None:
-        """Wait for what is being read."""
+        """Read no more. What is on its way is not waited for."""
         if self._threads is not None:
-            self._threads.shutdown()
+            self._threads.shutdown(wait=False)
 
     @property
     def own_link(self) -> str | None:
-        """The meeting's own link, a credential. A meeting that may not be read shows none, which fails nothing."""
+        """The meeting's own link, a credential. A meeting that cannot be read soon shows none, which fails nothing."""
         if self._link is None:
             return None
         try:
-            return self._link.result()
-        except TeamsRegistrationError as error:
+            return self._link.result(_LONGEST_WAIT_FOR_LINK)
+        except (TeamsRegistrationError, NotYet) as error:
             log.debug("No link to the meeting: %s", error)
             return None
 

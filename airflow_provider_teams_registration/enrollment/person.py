@@ -53,6 +53,13 @@ class Person:
         """What tells them from the others on the event."""
         return self.registrant.key
 
+    @property
+    def noted_at(self) -> datetime:
+        """When the ledger was told of them last (UTC)."""
+        assert self.entry is not None
+        assert self.entry.last_seen is not None
+        return self.entry.last_seen
+
     def entry_for(self, enrollment: Enrollment, error: TeamsRegistrationError | None = None) -> LedgerEntry:
         """Return what the ledger is to say of them."""
         return self._entry(

@@ -70,7 +70,7 @@ class StateStoreLedger(MemoryLedger):
         written = super().write(entries)
         try:
             self._add_pages(list(written.stored.values()))
-        except LedgerFailure:
+        except BaseException:
             # What was not stored must not count as written.
             known = {key: entry for key, entry in before.items() if entry is not None}
             self._entries = {key: entry for key, entry in self._entries.items() if key not in before} | known
@@ -95,8 +95,8 @@ class StateStoreLedger(MemoryLedger):
         pages = _pages([{"registrant": self._key(entry.registrant), **_dumped(entry)} for entry in entries])
         for number, page in enumerate(pages, start=self._pages):
             self._ask(partial(self._store.set, self._page(self.attempt, number), page))
-        # Pages of a write that failed half-way are written over by the next.
-        self._pages += len(pages)
+            # One that is stored stays, whatever becomes of the next.
+            self._pages = number + 1
 
     def _written_by(self, attempt: int) -> Iterator[tuple[str, LedgerEntry]]:
         for number in count():

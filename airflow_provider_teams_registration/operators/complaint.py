@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from airflow_provider_teams_registration.enrollment.ledger import LedgerFailure
 from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
 from airflow_provider_teams_registration.enrollment.report import Report
+from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, TransientFailure
 
 
@@ -25,8 +25,8 @@ def complaint(
     what = report.complaint().rstrip(".")
     said = f"{report.sentence()}; max_rejected is {max_rejected}. {what}. XCom has the rows of all, or where they are."
     if report.cut_short:
-        # Of others the text may hold what was sent.
-        why = str(report.cut_short) if isinstance(report.cut_short, LedgerFailure) else ""
+        # Of others the text may hold what was sent; the log says where they broke down.
+        why = str(report.cut_short) if isinstance(report.cut_short, TeamsRegistrationError) else ""
         said += f" The task was cut short by {type(report.cut_short).__name__}. {why}".rstrip()
     if report.unknown and not is_durable:
         said += " 'unknown' was sent and its answer lost: look whether they are on the list before they are sent again."

@@ -229,8 +229,8 @@ class EnrollingOperator(BaseOperator):
                     raise
                 return Report(cut_short=Postponed(error.retry_after or 0))
             finally:
-                if event.own_link:
-                    push_meeting_link(context, event.own_link)
+                if link := event.own_link:
+                    push_meeting_link(context, link)
                 hook.session.close()
 
     def _sending_options(self, ledger: Ledger) -> SendingOptions:

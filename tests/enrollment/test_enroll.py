@@ -275,7 +275,7 @@ def test_longest_of_several_waits_counts(run, emulator):
     assert again.at - throttled.at >= 0.2
 
 
-def test_endless_throttling_of_a_person_ends_as_rejected_for_now(run, enrolled, emulator):
+def test_endless_throttling_of_a_person_ends_as_rejected_for_now(run, enrolled, emulator, no_backoff):
     emulator.add_fault(REGISTRANTS, registrant_id="person 3", status=429, retry_after="0", times=0)
 
     report = run(people(30))
@@ -415,7 +415,7 @@ def test_service_that_becomes_unreachable_leaves_everybody_rejected_for_now(
     assert {entry.method for entry in service.books.journal} == {"GET"}
 
 
-def test_sign_in_that_fails_on_the_way_costs_nobody_their_row(run, enrolled, emulator, person_in_link):
+def test_sign_in_that_fails_on_the_way_costs_nobody_their_row(run, enrolled, emulator, person_in_link, no_backoff):
     emulator.add_fault("POST token", nth=2, times=0, status=500)
     emulator.add_fault("POST $batch", nth=2, times=0, status=401)
 
@@ -429,7 +429,7 @@ def test_sign_in_that_fails_on_the_way_costs_nobody_their_row(run, enrolled, emu
 
 
 def test_organizer_whose_token_cannot_be_renewed_on_the_way_costs_nobody_their_row(
-    delegated_meeting, delegated_session, emulator, enrolled
+    delegated_meeting, delegated_session, emulator, enrolled, no_backoff
 ):
     emulator.set_switches(token_lifetime=2)
     emulator.add_fault("POST token", nth=2, times=0, status=500)

@@ -13,7 +13,13 @@ from airflow_provider_teams_registration.hooks.failures import PermanentFailure,
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from airflow_provider_teams_registration.operators.enrolling import DEFAULT_LEDGER_TABLE, SUMMARY_KEY
 from airflow_provider_teams_registration.operators.one_event import refuse_two_events
-from airflow_provider_teams_registration.operators.rows import HoldsRegistrants, RegistrantRows, hold_rendered
+from airflow_provider_teams_registration.operators.rows import (
+    HoldsRegistrants,
+    RegistrantRows,
+    hold_rendered,
+    returned_rows,
+)
+from airflow_provider_teams_registration.operators.storable import refuse_unstorable
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -30,8 +36,9 @@ class CancelRegistrantOperator(HoldsRegistrants, BaseOperator):
         https://learn.microsoft.com/graph/api/externalmeetingregistrant-delete?view=graph-rest-beta and
         https://learn.microsoft.com/graph/api/virtualeventregistration-cancel
 
-    :param registrants: the people: a list of dicts (or of plain ids), one dict, or a template or XComArg for such. A
-        meeting takes ``id``; a webinar ``email``, or the ``id`` they were enrolled with. (templated)
+    :param registrants: the people: a list of dicts (or of plain ids), one dict, what the operator that enrolls
+        returned, or a template or XComArg for such. A meeting takes ``id``; a webinar ``email``, or the ``id`` they
+        were enrolled with. (templated)
     :param meeting_id: the online meeting's ``id`` in Graph. (templated)
     :param webinar_id: or the webinar's. (templated)
     :param organizer_id: object id of the meeting's organizer; None is the signed-in user. (templated)
@@ -78,7 +85,7 @@ class CancelRegistrantOperator(HoldsRegistrants, BaseOperator):
         self.max_rejected = max_rejected
         self.ledger_conn_id = ledger_conn_id
         self.ledger_table = ledger_table
-        self._stop = threading.Event()
+        self._stop: threading.Event | None = None
         if (meeting_id is None) == (webinar_id is None):
             refuse_two_events(meeting_id, webinar_id)
 
@@ -90,9 +97,12 @@ class CancelRegistrantOperator(HoldsRegistrants, BaseOperator):
 
         held = hold_rendered(self.registrants)
         if not isinstance(held, RegistrantRows):
-            raise PermanentFailure("registrants is neither a list of dicts nor of ids.")
+            raise PermanentFailure(held.why or "registrants is neither a list of dicts nor of ids.")
+        self._stop = threading.Event()
         try:
             refuse_two_events(self.meeting_id, self.webinar_id)
+            rows = returned_rows(held.rows)
+            refuse_unstorable(rows)
             max_rejected = MaxRejected.read(self.max_rejected)
             ledger = open_ledger(context, self.ledger_conn_id, self.ledger_table)
         except ValueError as error:
@@ -105,7 +115,7 @@ class CancelRegistrantOperator(HoldsRegistrants, BaseOperator):
                     webinar_id=self.webinar_id or None,
                     organizer_id=self.organizer_id or None,
                 )
-                report = cancel(event, held.rows, ledger=ledger, stop=self._stop)
+                report = cancel(event, rows, ledger=ledger, stop=self._stop)
                 ledger.finish(report.summary())
         finally:
             ledger.close()
@@ -113,15 +123,17 @@ class CancelRegistrantOperator(HoldsRegistrants, BaseOperator):
         context["ti"].xcom_push(key=SUMMARY_KEY, value=report.summary())
         self.log.info("%s.", report.sentence())
         # To cancel again is to cancel once: a retry is always safe.
-        failure = complaint(report, max_rejected, is_durable=True)
-        if failure is not None:
+        failure = complaint(report, max_rejected, is_durable=True, is_pushed=self.do_xcom_push)
+        if failure is not None and self.do_xcom_push:
             # In Airflow 3 it brings the models of the database along.
             from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY
 
             context["ti"].xcom_push(key=XCOM_RETURN_KEY, value=report.rows())
+        if failure is not None:
             raise failure
         return report.rows()
 
     def on_kill(self) -> None:
         """Try nobody again."""
-        self._stop.set()
+        if self._stop is not None:
+            self._stop.set()

@@ -9,7 +9,12 @@ from airflow_provider_teams_registration.hooks.failures import PermanentFailure,
 
 
 def complaint(
-    report: Report, max_rejected: MaxRejected, *, is_durable: bool, hands_links_out_once: bool = True
+    report: Report,
+    max_rejected: MaxRejected,
+    *,
+    is_durable: bool,
+    hands_links_out_once: bool = True,
+    is_pushed: bool = True,
 ) -> PermanentFailure | TransientFailure | None:
     """
     Return the failure that the outcomes call for, or None where they are what was asked for.
@@ -18,12 +23,15 @@ def complaint(
     :param max_rejected: how many refusals are tolerated.
     :param is_durable: whether the ledger lasts, so that a retry goes on where this attempt ended.
     :param hands_links_out_once: whether a link can be had only in the answer to the enrollment.
+    :param is_pushed: whether the rows are in XCom.
     """
     is_tolerated = max_rejected.tolerates(report.refused, of=report.total) and not (is_durable and report.transient)
     if is_tolerated and not (report.cut_short or report.unknown or report.links_missing):
         return None
     what = report.complaint().rstrip(".")
-    said = f"{report.sentence()}; max_rejected is {max_rejected}. {what}. XCom has the rows of all, or where they are."
+    said = f"{report.sentence()}; max_rejected is {max_rejected}. {what}."
+    if is_pushed:
+        said += " XCom has the rows of all, or where they are."
     if report.cut_short:
         # Of others the text may hold what was sent; the log says where they broke down.
         why = str(report.cut_short) if isinstance(report.cut_short, TeamsRegistrationError) else ""

@@ -51,7 +51,8 @@ class EnrollRegistrantOperator(HoldsRegistrants, EnrollingOperator):
         held = hold_rendered(self.registrants)
         if not isinstance(held, RegistrantRows):
             raise PermanentFailure(
-                "registrants is neither a list of dicts nor of ids. A template must render to a JSON list: use the "
+                held.why
+                or "registrants is neither a list of dicts nor of ids. A template must render to a JSON list: use the "
                 "tojson filter, or render_template_as_native_obj=True on the DAG."
             )
         return self.enroll_rows(context, held.rows)

@@ -16,7 +16,7 @@ from airflow_provider_teams_registration.hooks.failures import PermanentFailure,
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from airflow_provider_teams_registration.links.meeting import MeetingLink, push_meeting_link
 from airflow_provider_teams_registration.operators.one_event import refuse_two_events
-from airflow_provider_teams_registration.operators.rows import refuse_unstorable
+from airflow_provider_teams_registration.operators.storable import refuse_unstorable, refuse_unstorable_in_ledger
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -259,13 +259,13 @@ class EnrollingOperator(BaseOperator):
             )
         if context["ti"].map_index < 0 and next(iter(self.iter_mapped_dependants()), None) is not None:
             _refuse_unmappable(len(first), is_long)
-        if is_long:
-            return (rows if isinstance(rows, Sequence) else chain(first, iterator)), True
         try:
-            refuse_unstorable(first)
+            (refuse_unstorable_in_ledger if is_long else refuse_unstorable)(first)
         except ValueError as error:
             raise PermanentFailure(str(error)) from None
-        return first, False
+        if is_long and not isinstance(rows, Sequence):
+            return chain(first, iterator), True
+        return first, is_long
 
     def _conclude(
         self, context: Context, report: Report, max_rejected: MaxRejected, ledger: Ledger, results: Results
@@ -287,7 +287,11 @@ class EnrollingOperator(BaseOperator):
         if value is None:
             value = reference(self.ledger_conn_id, self.ledger_table, ledger, summary)
         failure = complaint(
-            report, max_rejected, is_durable=self._is_durable(ledger), hands_links_out_once=not self.webinar_id
+            report,
+            max_rejected,
+            is_durable=self._is_durable(ledger),
+            hands_links_out_once=not self.webinar_id,
+            is_pushed=self.do_xcom_push,
         )
         if failure is not None and self.do_xcom_push:
             # In Airflow 3 it brings the models of the database along.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_provider_teams_registration.operators.rows import is_mapped_data, is_running, is_template
+
 
 class JoinLink:
     """
@@ -31,6 +33,8 @@ class HoldsJoinLink:
 
     @join_web_url.setter
     def join_web_url(self, value: Any) -> None:
-        # The first word is the author's and may be a template; what follows is what Airflow rendered it to.
-        was_given = hasattr(self, "_join_web_url")
-        self._join_web_url = JoinLink(value) if was_given and value and isinstance(value, str) else value
+        # Only a template is to stay as it is until it is rendered: all else may be a link, and a DAG is stored.
+        is_first = not hasattr(self, "_join_web_url")
+        is_rendered = is_mapped_data(self, "join_web_url", value) if is_first else is_running(self)
+        is_link = bool(value) and isinstance(value, str) and (is_rendered or not is_template(value))
+        self._join_web_url = JoinLink(value) if is_link else value

@@ -22,8 +22,12 @@ from airflow_provider_teams_registration.hooks.failures import (
     failures_for_airflow,
 )
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.operators.rows import HoldsRegistrants, RegistrantRows, hold_rendered
-from airflow_provider_teams_registration.read_enrollments import read_enrollments
+from airflow_provider_teams_registration.operators.rows import (
+    HoldsRegistrants,
+    RegistrantRows,
+    hold_rendered,
+    returned_rows,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -125,13 +129,13 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
             raise PermanentFailure("webinar_id is empty.")
         held = hold_rendered(self.registrants)
         if not isinstance(held, RegistrantRows):
-            raise PermanentFailure("registrants is neither a list of dicts nor what an enrolling task returned.")
-        given = list(held.rows)
-        if len(given) == 1 and isinstance(given[0], Mapping) and "run_key" in given[0]:
-            try:
-                given = list(read_enrollments(given[0]))
-            except ValueError as error:
-                raise PermanentFailure(str(error)) from None
+            raise PermanentFailure(
+                held.why or "registrants is neither a list of dicts nor what an enrolling task returned."
+            )
+        try:
+            given = returned_rows(held.rows)
+        except ValueError as error:
+            raise PermanentFailure(str(error)) from None
         return [row if isinstance(row, Mapping) else {"id": row} for row in given]
 
     @cached_property

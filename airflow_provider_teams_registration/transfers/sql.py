@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, TransientFailure
 from airflow_provider_teams_registration.operators.enrolling import EnrollingOperator
+from airflow_provider_teams_registration.operators.rows import Untemplated, is_mapped_data
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -32,7 +33,8 @@ class SqlToTeamsRegistrationOperator(EnrollingOperator):
     :param sql: the query, or a ``.sql`` file of the DAG's template path. Its columns are named as those of
         :class:`~airflow_provider_teams_registration.operators.enroll.EnrollRegistrantOperator`'s rows. (templated)
     :param sql_conn_id: Airflow connection to the database, of any provider whose hook is made for SQL. (templated)
-    :param parameters: values for the query, as the database's driver takes them. (templated)
+    :param parameters: values for the query, as the database's driver takes them. (templated, but for what a task
+        is mapped over)
 
     The other arguments, and the errors, are those of
     :class:`~airflow_provider_teams_registration.operators.enrolling.EnrollingOperator`.
@@ -48,7 +50,9 @@ class SqlToTeamsRegistrationOperator(EnrollingOperator):
         super().__init__(**kwargs)
         self.sql = sql
         self.sql_conn_id = sql_conn_id
-        self.parameters = parameters
+        self.parameters: Any = parameters
+        if isinstance(parameters, Mapping | list | tuple) and is_mapped_data(self, "parameters", parameters):
+            self.parameters = Untemplated(parameters)
 
     def execute(self, context: Context) -> Any:
         """Enroll everybody, push summary and rows or a reference, and fail where the outcome is not as asked for."""
@@ -58,7 +62,9 @@ class SqlToTeamsRegistrationOperator(EnrollingOperator):
         with TemporaryFile() as file:
             try:
                 engine = sql_engine("sql_conn_id", self.sql_conn_id)
-                rows = Spool(file, query(engine, self.sql, self.parameters))
+                given = self.parameters
+                parameters = given.value if isinstance(given, Untemplated) else given
+                rows = Spool(file, query(engine, self.sql, parameters))
             except QueryFailed as error:
                 raise (TransientFailure if error.transient else PermanentFailure)(str(error)) from None
             except ValueError as error:

@@ -66,7 +66,7 @@ class RegistrantReader:
                 invalid.append(_invalid(self._position, row, str(error), getattr(error, "reason", None)))
                 continue
             same_key = seen.setdefault(found.key, [])
-            if is_repeated or any(other.row == row for other in same_key):
+            if is_repeated or any(_is_same(other.row, row) for other in same_key):
                 repeated += 1
             else:
                 same_key.append(found)
@@ -101,6 +101,11 @@ class RegistrantReader:
                 f"rows {position} and {found.position} name the same registrant but differ; the first one counts"
             )
         return True
+
+
+def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    # NaN, which stands for NULL in many a frame, equals nothing.
+    return one == other or _digest(one) == _digest(other)
 
 
 def _digest(value: Any) -> bytes:

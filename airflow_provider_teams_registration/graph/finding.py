@@ -54,8 +54,8 @@ def meeting_by_join_meeting_id(session: GraphSession, join_meeting_id: str, orga
     :raises SettingsError: it is no number.
     :raises NotFound: the organizer has no such meeting.
     """
-    number = re.sub(r"\s", "", join_meeting_id)
-    if not number.isdigit():
+    number = re.sub(r"\s", "", str(join_meeting_id))
+    if not number.isdecimal():
         raise SettingsError("join_meeting_id must be a number, such as '123 456 789 01'.")
     query = f"joinMeetingIdSettings/joinMeetingId eq {odata_string(number)}"
     return _only_meeting(session, organizer_id, [query])

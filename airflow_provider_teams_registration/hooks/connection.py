@@ -89,6 +89,9 @@ CONNECTION_FIELDS: Mapping[str, ConnectionField] = {
 }
 
 
+_CERTIFICATE = ("certificate_path", "certificate_data")
+
+
 def read_connection(connection: Any) -> GraphSettings:
     """
     Read an Airflow connection: one of type ``teams_registration``, or Airflow's own ``msgraph`` as it is.
@@ -97,6 +100,8 @@ def read_connection(connection: Any) -> GraphSettings:
     :raises SettingsError: a field is missing or cannot be right; the sentence names it and the connection.
     """
     extras = connection.extra_dejson
+    if not isinstance(extras, Mapping):
+        raise SettingsError(f"Connection {connection.conn_id!r}: extra must be a JSON object of names and values.")
     reader = _Extras(connection.conn_id, extras)
     auth = reader.text("auth") or "client_secret"
     if auth not in AUTH_CHOICES:
@@ -126,6 +131,11 @@ def _refuse_what_is_missing(reader: _Extras, settings: GraphSettings) -> None:
         raise reader.error("login", "is empty; it must hold the application (client) id")
     if not settings.tenant_id:
         raise reader.error("tenant_id", "is missing from the extras; it must hold the directory (tenant) id")
+    if not settings.base_url.lower().startswith("https://"):
+        raise reader.error("base_url", f"is {settings.base_url!r}; it must begin with https://, for tokens go there")
+    certificate = next((name for name in _CERTIFICATE if reader.text(name)), None)
+    if settings.auth == "client_secret" and certificate:
+        raise reader.error(certificate, "is given, and certificates are not supported; use a client secret (password)")
     if settings.auth == "client_secret" and not settings.client_secret:
         raise reader.error("password", "is empty; it must hold the client secret's value")
     if settings.auth == "refresh_token" and not settings.refresh_token:
@@ -187,7 +197,7 @@ class _Extras:
         value = self.extras.get("write_limit")
         if value in (None, ""):
             return DEFAULT_WRITE_LIMIT
-        number = float(value) if str(value).replace(".", "", 1).isdigit() else 0.0
+        number = float(value) if str(value).replace(".", "", 1).isdecimal() else 0.0
         if number < 1 or number != int(number):
             raise self.error("write_limit", f"is {value!r}; it must be a whole number from 1")
         return int(number)

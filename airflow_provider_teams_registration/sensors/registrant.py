@@ -109,7 +109,8 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
         now = timezone.utcnow()
         if now >= last:
             raise AirflowSensorTimeout(f"Somebody is still waiting after {self.timeout:.0f} s.")
-        moment = min(now + timedelta(seconds=self.poke_interval), last)
+        pause = max(self.poke_interval, self._hook.session.pace.held())
+        moment = min(now + timedelta(seconds=pause), last)
         return self.defer(
             trigger=NextLookTrigger(moment=moment.isoformat(), deadline=event["deadline"]), method_name="look_again"
         )
@@ -140,8 +141,10 @@ class RegistrantStatusSensor(HoldsRegistrants, BaseSensorOperator):
 
     @cached_property
     def _hook(self) -> TeamsRegistrationHook:
-        """One sign-in for all the looks of a task."""
-        return TeamsRegistrationHook(self.conn_id)
+        """One sign-in for all the looks of a task, none of which sits through a wait that the service asks for."""
+        hook = TeamsRegistrationHook(self.conn_id)
+        hook.session.pace.patience = 0
+        return hook
 
     @cached_property
     def _event(self) -> WebinarEvent:

@@ -94,8 +94,10 @@ class RegistrationOpenSensor(BaseSensorOperator):
 
     @cached_property
     def _hook(self) -> TeamsRegistrationHook:
-        """One sign-in for all the looks of a task."""
-        return TeamsRegistrationHook(self.conn_id)
+        """One sign-in for all the looks of a task, none of which sits through a wait that the service asks for."""
+        hook = TeamsRegistrationHook(self.conn_id)
+        hook.session.pace.patience = 0
+        return hook
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""

@@ -67,6 +67,7 @@ class RegistrationOpenTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield ``registration`` once it is open, or ``failure`` where waiting cannot help."""
+        session: GraphSession | None = None
         try:
             session = await self._session()
             while True:
@@ -74,9 +75,12 @@ class RegistrationOpenTrigger(BaseTrigger):
                 if registration is not None:
                     yield TriggerEvent({"registration": registration})
                     return
-                await asyncio.sleep(self.poll_interval)
+                await asyncio.sleep(max(self.poll_interval, session.pace.held()))
         except TeamsRegistrationError as error:
             yield TriggerEvent({"failure": str(error)})
+        finally:
+            if session is not None:
+                session.close()
 
     def _look(self, session: GraphSession) -> dict[str, str] | None:
         from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
@@ -92,7 +96,10 @@ class RegistrationOpenTrigger(BaseTrigger):
 
         from airflow_provider_teams_registration.graph.session import GraphSession
 
-        return GraphSession(read_connection(await get_async_connection(self.conn_id)))
+        session = GraphSession(read_connection(await get_async_connection(self.conn_id)))
+        # All triggers share few threads: a wait that the service asks for is not sat through in one.
+        session.pace.patience = 0
+        return session
 
 
 def open_registration(meeting: OnlineMeeting, allowed_registrant: str | None) -> dict[str, str] | None:

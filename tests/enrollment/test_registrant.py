@@ -195,6 +195,13 @@ def test_plain_ids_that_are_equal_count_once():
     assert read.repeated == 2
 
 
+def test_equal_rows_count_once_though_nan_stands_in_them():
+    read = read_registrants([{"id": "a", "seat": float("nan")}, {"id": "a", "seat": float("nan")}], "everyone")
+
+    assert [found.key for found in read.valid] == ["a"]
+    assert read.repeated == 1
+
+
 def test_different_rows_with_one_id_are_both_refused_by_position():
     rows = [{"id": "x"}, {"id": CANARY, "seat": 1}, {"id": "y"}, {"id": CANARY, "seat": 2}, {"id": CANARY, "seat": 3}]
 

@@ -62,13 +62,15 @@ def test_refusal_is_raised(graph_session, emulator):
         meeting_by_join_web_url(graph_session, "https://teams.example/", emulator.organizer_id)
 
 
-@pytest.mark.parametrize("spaces", [True, False])
-def test_number_leads_to_the_meeting(caller, emulator, books_meeting, spaces):
-    number = books_meeting.join_meeting_id
-    said = " ".join([number[:3], number[3:6], number[6:]]) if spaces else number
+@pytest.mark.parametrize(
+    "say",
+    [lambda number: " ".join([number[:3], number[3:6], number[6:]]), str, int],
+    ids=["with spaces", "without", "as a number"],
+)
+def test_number_leads_to_the_meeting(caller, emulator, books_meeting, say):
     session, organizer_id = caller
 
-    assert meeting_by_join_meeting_id(session, said, organizer_id) == emulator.meeting_id
+    assert meeting_by_join_meeting_id(session, say(books_meeting.join_meeting_id), organizer_id) == emulator.meeting_id
 
 
 @pytest.mark.parametrize("number", ["", "12a", "https://teams.example/"])

@@ -57,6 +57,9 @@ def test_an_unknown_connection_is_named():
 @pytest.mark.parametrize(
     ("fields", "extra", "named"),
     [
+        pytest.param({}, {"base_url": "http://graph.example"}, "base_url is 'http://graph.example'", id="no TLS"),
+        pytest.param({}, {"write_limit": "²"}, "write_limit is '²'", id="no number"),
+        pytest.param({}, {"certificate_path": "a.pem"}, "certificate_path is given", id="certificate"),
         pytest.param({"password": "wrong"}, {}, "client secret is wrong", id="wrong secret"),
         pytest.param({"password": ""}, {}, "password is empty", id="no secret"),
         pytest.param({"login": ""}, {}, "login is empty", id="no client id"),
@@ -137,3 +140,14 @@ def test_a_rotated_refresh_token_is_kept_for_the_user_and_not_shown(connect, emu
 def test_a_missing_field_names_the_connection(connect):
     with pytest.raises(SettingsError, match="'teams_registration_default': login"):
         connect(login="").get_conn()
+
+
+@pytest.mark.parametrize("extra", ["[1]", "5"])
+def test_extra_that_is_no_object_is_said(emulator, monkeypatch, extra):
+    connection = emulator.connection() | {"extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_TEAMS_REGISTRATION_DEFAULT", json.dumps(connection))
+
+    is_good, said = TeamsRegistrationHook().test_connection()
+
+    assert not is_good
+    assert "extra must be a JSON object" in said

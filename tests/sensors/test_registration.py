@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from datetime import timedelta
 
 import pytest
@@ -71,10 +72,53 @@ def test_a_trigger_made_again_after_a_restart_still_finds_the_opening(deferred, 
     async def wait_for_event():
         events = again.run()
         event = asyncio.ensure_future(events.__anext__())
-        while not emulator.books.journal[2:]:
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(looked_twice(), 10)
         open_it(emulator)
         return await asyncio.wait_for(event, 10)
 
+    async def looked_twice():
+        while not emulator.books.journal[2:]:
+            await asyncio.sleep(0.01)
+
     name, value = found
     assert asyncio.run(wait_for_event()).payload["registration"][name] == value
+
+
+def test_a_wait_that_the_service_asks_for_holds_no_thread_of_the_triggerer(deferred, emulator):
+    _, left = deferred()
+    emulator.add_fault("GET registration", times=0, status=429, retry_after="60")
+    triggers = [left.trigger] + [type(left.trigger)(**left.trigger.serialize()[1]) for _ in range(7)]
+
+    async def others_go_on():
+        waits = [asyncio.ensure_future(trigger.run().__anext__()) for trigger in triggers]
+        while len(emulator.books.journal) < 1 + len(triggers):
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(lambda: None)
+        for wait in waits:
+            wait.cancel()
+
+    asyncio.run(asyncio.wait_for(others_go_on(), 20))
+    # Nobody asked once more before the time was over.
+    assert len(emulator.books.journal) == 1 + len(triggers)
+
+
+def test_a_sensor_ends_in_time_whatever_patience_the_service_asks_for(emulator, monkeypatch):
+    from airflow.providers.common.compat.sdk import AirflowSensorTimeout
+
+    from airflow_provider_teams_registration.sensors.registration import RegistrationOpenSensor
+
+    monkeypatch.setenv("AIRFLOW_CONN_TEAMS_REGISTRATION_DEFAULT", json.dumps(emulator.connection()))
+    emulator.add_fault("GET registration", times=0, status=429, retry_after="60")
+    sensor = RegistrationOpenSensor(
+        task_id="is_open",
+        meeting_id=emulator.meeting_id,
+        organizer_id=emulator.organizer_id,
+        poke_interval=0.05,
+        timeout=0.5,
+    )
+    asked_at = time.monotonic()
+
+    with pytest.raises(AirflowSensorTimeout):
+        sensor.execute({})
+
+    assert time.monotonic() - asked_at < 10

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from airflow_provider_teams_registration.enrollment.books import Books, Finished, Foreign
+from airflow_provider_teams_registration.enrollment.ledger import utc_now
 from airflow_provider_teams_registration.enrollment.person import Person
 from airflow_provider_teams_registration.enrollment.settling import Settling, Step
 from airflow_provider_teams_registration.enrollment.sql_ledger import SqlLedger
@@ -32,6 +34,9 @@ def _write_the_ledger_only_after_the_answer() -> None:
         books: Books, finished: Sequence[Finished], people: Sequence[Person] = ()
     ) -> tuple[list[Person], Foreign]:
         _, foreign = write_all(books, finished)
+        for person in people:
+            # Whoever sends looks how old the ledger's word is.
+            person.entry = replace(person.entry or person.entry_in_flight(), last_seen=utc_now())
         return list(people), foreign
 
     Books.write = write  # type: ignore[method-assign]

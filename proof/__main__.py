@@ -128,12 +128,13 @@ def _play_bugs(stages: Stages, threads: ThreadPoolExecutor, console: Console, ev
 
 
 def _play_histories(emulator: Emulator, console: Console) -> None:
-    Histories.emulator = emulator
+    Histories.emulator, Histories.killed = emulator, 0
     how_many = hypothesis.settings(
         max_examples=HISTORIES, stateful_step_count=8, deadline=None, print_blob=True, database=None
     )
     hypothesis.stateful.run_state_machine_as_test(Histories, settings=how_many)
-    console.print(f"{HISTORIES} random histories, all well.")
+    assert Histories.killed, "nobody was killed"
+    console.print(f"{HISTORIES} random histories with {Histories.killed} kills, all well.")
 
 
 if __name__ == "__main__":

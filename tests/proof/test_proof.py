@@ -36,6 +36,7 @@ def test_deliberate_bug_is_found_out(emulator, bug, strike):
 
 
 def test_random_histories_end_well(emulator):
-    Histories.emulator = emulator
+    Histories.emulator, Histories.killed = emulator, 0
     few = hypothesis.settings(max_examples=10, stateful_step_count=5, deadline=None, derandomize=True, database=None)
     hypothesis.stateful.run_state_machine_as_test(Histories, settings=few)
+    assert Histories.killed, "no run was killed on the way"

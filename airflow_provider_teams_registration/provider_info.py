@@ -31,7 +31,7 @@ def provider_info(version: str) -> dict[str, Any]:
         "integrations": [
             {
                 "integration-name": _NAME,
-                "external-doc-url": "https://learn.microsoft.com/graph/api/resources/externalmeetingregistrant",
+                "external-doc-url": "https://learn.microsoft.com/graph/api/resources/virtualeventregistration",
                 "tags": ["service"],
             }
         ],

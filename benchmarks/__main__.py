@@ -1,14 +1,15 @@
 """
 ``python -m benchmarks``: this provider beside what people would write today, in one run.
 
-``python -m benchmarks --quick`` tries everything with tiny numbers; ``python -m benchmarks chart`` draws the image, and
-``python -m benchmarks table`` prints what the README says.
+``python -m benchmarks --quick`` tries everything with tiny numbers. After a whole run, ``python -m benchmarks readme``
+puts its figures into the README and docs/benchmarks.md, and draws the chart.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -24,17 +25,16 @@ from benchmarks.machine import machine
 from benchmarks.measures import big_lists, harm, online_meeting, overhead, parse, webinar
 from benchmarks.measures.options import QUICK, Options
 from benchmarks.measures.sheet import Sheet
+from benchmarks.pages import refresh
 from benchmarks.service import Service
-from benchmarks.table import write_table
 
 RESULTS = ROOT / "benchmarks" / "results.json"
-QUICK_RESULTS = Path(tempfile.gettempdir()) / "teams-registration-benchmark.json"
 CHART = ROOT / "docs" / "benchmark.svg"
 _MEASURES: Mapping[int, Callable[[Service, Options], Iterator[Sheet]]] = {
     1: online_meeting.measure,
     2: harm.measure,
     3: webinar.measure,
-    4: lambda _, options: big_lists.measure(options),
+    4: big_lists.measure,
     5: lambda _, options: parse.measure(options),
     6: overhead.measure,
 }
@@ -43,28 +43,34 @@ _MEASURES: Mapping[int, Callable[[Service, Options], Iterator[Sheet]]] = {
 def main() -> int:
     """Measure and print, or draw."""
     arguments = _arguments()
-    results: Path = arguments.results or (QUICK_RESULTS if arguments.quick else RESULTS)
-    if arguments.what == "table":
-        print(write_table(json.loads(results.read_text())))
-        return 0
-    if arguments.what == "chart":
-        arguments.chart.write_text(draw(json.loads(results.read_text())))
-        print(arguments.chart)
+    if arguments.what == "readme":
+        results = json.loads((arguments.results or RESULTS).read_text())
+        CHART.write_text(draw(results))
+        for page in (CHART, *refresh(ROOT, results)):
+            print(page)
         return 0
     sizes = {name: getattr(arguments, name) for name in ("people", "mapped_people") if getattr(arguments, name)}
-    _run(replace(QUICK if arguments.quick else Options(), **sizes), arguments.only, results)
+    options = replace(QUICK if arguments.quick else Options(), **sizes)
+    is_whole = options == Options() and set(arguments.only) == set(_MEASURES)
+    _run(options, arguments.only, arguments.results or (RESULTS if is_whole else _elsewhere()))
     return 0
+
+
+def _elsewhere() -> Path:
+    """Part of the measures, or of the people, must not pass for the figures that the README shows."""
+    handle, name = tempfile.mkstemp(prefix="teams-registration-benchmark-", suffix=".json")
+    os.close(handle)
+    return Path(name)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("run", "chart", "table"), default="run")
+    parser.add_argument("what", nargs="?", choices=("run", "readme"), default="run")
     parser.add_argument("--quick", action="store_true", help="tiny numbers, which say nothing but that it works")
     parser.add_argument("--people", type=int, help="people of the online meeting")
     parser.add_argument("--mapped-people", type=int, help="people for those who run a task per person")
     parser.add_argument("--only", type=int, nargs="+", choices=list(_MEASURES), default=list(_MEASURES))
     parser.add_argument("--results", type=Path, help="where the figures are kept")
-    parser.add_argument("--chart", type=Path, default=CHART, help="where the image goes")
     return parser.parse_args()
 
 

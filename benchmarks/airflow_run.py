@@ -18,12 +18,18 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 _API_SERVER = "InProcessExecutionAPI"
-_WARM_UP = """from airflow.sdk import DAG, task
-with DAG("warm_up") as dag:
-    @task
-    def nothing(): ...
-    nothing()
+NOTHING = """
+from airflow.sdk import task
+@task
+def nothing(): ...
+nothing()
 """
+
+
+def dag_file(dag_id: str, tasks: str) -> str:
+    """Return the text of a DAG file, given the text of its tasks."""
+    body = "\n".join(f"    {line}" for line in tasks.strip().splitlines())
+    return f"from airflow.sdk import DAG\nwith DAG({dag_id!r}) as dag:\n{body}\n"
 
 
 @dataclass(frozen=True)
@@ -75,13 +81,18 @@ class AirflowHome:
         (self.folder / "dags").mkdir()
         self._is_warm = is_warm
         if is_warm:
-            (self.folder / "dags" / "warm_up.py").write_text(_WARM_UP)
+            (self.folder / "dags" / "warm_up.py").write_text(dag_file("warm_up", NOTHING))
         shutil.copy(_empty_database(), self.database)
 
     @property
     def database(self) -> Path:
         """Airflow's database."""
         return self.folder / "airflow.db"
+
+    def add_ledger(self) -> None:
+        """Give it a connection called ``ledger`` to a SQLite database that goes with it."""
+        ledger = {"conn_type": "sqlite", "host": str(self.folder / "ledger.db")}
+        self.environment["AIRFLOW_CONN_LEDGER"] = json.dumps(ledger)
 
     def run(self, tasks: str, dag_id: str = "benchmark") -> Taken:
         """Run a DAG, given as the text of its tasks, and wait for its end."""
@@ -96,10 +107,9 @@ class AirflowHome:
         :param logical_date: the same one again means the same DAG run again; the present moment by default.
         """
         file = self.folder / "dags" / f"{dag_id}.py"
-        body = "\n".join(f"    {line}" for line in tasks.strip().splitlines())
-        file.write_text(f"from airflow.sdk import DAG\nwith DAG({dag_id!r}) as dag:\n{body}\n")
+        file.write_text(dag_file(dag_id, tasks))
         self._mark.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "benchmarks.airflow_run", str(file), dag_id, str(int(self._is_warm))]
+        command = [sys.executable, "-m", "benchmarks.airflow_run", str(file), str(int(self._is_warm))]
         with (self.folder / "log").open("w") as log:
             return subprocess.Popen(
                 [*command, logical_date], env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT
@@ -185,7 +195,7 @@ def _run_here(file: str, is_warm: str, logical_date: str) -> Taken:
     started, cpu_started, api_cpu_started = time.monotonic(), cpu(), api_cpu()
     run = module.dag.test(**({"logical_date": datetime.fromisoformat(logical_date)} if logical_date else {}))
     seconds, cpu_seconds, api_cpu_seconds = time.monotonic() - started, cpu() - cpu_started, api_cpu() - api_cpu_started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     of_run = [run.dag_id, run.run_id]
     with sqlite3.connect(home / "airflow.db") as database:
         held = "SELECT COALESCE(SUM(LENGTH(value)), 0) FROM xcom WHERE dag_id = ? AND run_id = ?"
@@ -205,5 +215,4 @@ def _run_here(file: str, is_warm: str, logical_date: str) -> Taken:
 
 
 if __name__ == "__main__":
-    _file, _, _is_warm, _date = sys.argv[1:]
-    print(json.dumps(vars(_run_here(_file, _is_warm, _date))))
+    print(json.dumps(vars(_run_here(*sys.argv[1:]))))

@@ -16,8 +16,9 @@ import psycopg2
 from rich.console import Console
 from rich.table import Table
 
-from airflow_provider_teams_registration.emulator.server import Emulator
 from benchmarks.airflow_run import AirflowHome, Taken
+from benchmarks.rivals.ours import ours_connection
+from benchmarks.service import Service
 
 SIZES = (500, 5_000, 50_000)
 POSTGRES = os.environ.get("TEAMS_REGISTRATION_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
@@ -78,32 +79,34 @@ class Listed:
 
 
 def take(
-    warehouse: Mapping[str, Any], sizes: Sequence[int] = SIZES, latency: float = 0.0, is_warm: bool = False
+    service: Service,
+    warehouse: Mapping[str, Any],
+    sizes: Sequence[int] = SIZES,
+    latency: float = 0.0,
+    is_warm: bool = False,
 ) -> Iterator[Listed]:
     """Enroll lists of all sizes from one warehouse, each twice."""
-    with Emulator() as emulator:
-        emulator.set_switches(page_size=1000, latency=latency)
-        connections = {"teams_registration_default": emulator.connection(), "warehouse": warehouse}
-        airflow = AirflowHome(connections, is_warm=is_warm)
-        for size in sizes:
-            meeting = emulator.books.add_meeting(f"{size} people", allowed_registrant="everyone")
-            task = _task(meeting.id, emulator.organizer_id, size)
-            for what in ("first run", "idle re-run"):
-                emulator.clear_journal()
-                taken = airflow.run(task, f"enroll_{size}")
-                calls = Counter(
-                    "writes" if entry.method != "GET" else "reads"
-                    for entry in emulator.books.journal
-                    if entry.batch is None
-                )
-                on_event = len(emulator.books.enrolled(meeting.id))
-                yield Listed(size, what, taken, calls["writes"], calls["reads"], on_event)
-        airflow.remove()
+    service.reset(page_size=1000, latency=latency)
+    airflow = AirflowHome({**ours_connection(service), "warehouse": warehouse}, service.environment, is_warm=is_warm)
+    for size in sizes:
+        meeting_id = f"{size} people"
+        service.add_meeting(meeting_id)
+        task = _task(meeting_id, service.organizer_id, size)
+        for what in ("first run", "idle re-run"):
+            service.forget_requests()
+            taken = airflow.run(task, f"enroll_{size}")
+            calls = Counter(
+                "writes" if entry["method"] != "GET" else "reads"
+                for entry in service.journal()
+                if entry["batch"] is None
+            )
+            yield Listed(size, what, taken, calls["writes"], calls["reads"], len(service.links(meeting_id)))
+    airflow.remove()
 
 
-def measure(table: Table, name: str, warehouse: Mapping[str, Any]) -> None:
+def measure(service: Service, table: Table, name: str, warehouse: Mapping[str, Any]) -> None:
     """Add the figures of one warehouse to the table."""
-    for listed in take(warehouse):
+    for listed in take(service, warehouse):
         taken = listed.taken
         figures = (f"{taken.seconds:.1f} s", f"{taken.peak_mb:.0f} MB", f"{taken.xcom_bytes:,} B")
         counts = (str(listed.writes), str(listed.reads), f"{listed.on_event:,}")
@@ -134,9 +137,9 @@ def main() -> int:
         "SQLite": sqlite_connection,
         "PostgreSQL": postgres_connection,
     }
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Service() as service:
         for name, make in warehouses.items():
-            measure(table, name, make(Path(folder)))
+            measure(service, table, name, make(Path(folder)))
     Console(width=130).print(table)
     return 0
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks chart``: time per person, as an image drawn by hand."""
+"""Time per person, as an image drawn by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-_LEFT, _WIDTH, _BAR, _STEP, _TOP = 330, 460, 22, 34, 64
+_LEFT, _WIDTH, _BAR, _STEP, _TOP = 360, 460, 22, 34, 64
 _OURS, _OTHERS, _FAILED = "#5b5fc7", "#a9b4c2", "#d9a5a5"
 
 
@@ -52,7 +52,7 @@ def _axis(low: int, high: int, bars: int) -> Sequence[str]:
 
 def _bar(number: int, row: Mapping[str, Any], figure: float, share: float) -> Sequence[str]:
     y, length = _TOP + 6 + number * _STEP, max(_WIDTH * share, 2)
-    is_ours = row["way"].startswith("(f)")
+    is_ours = row["way"].startswith("(f")
     colour = _OURS if is_ours else _OTHERS
     if row["state"] != "success":
         colour = _FAILED

@@ -105,10 +105,18 @@ class Service:
         entries: list[dict[str, Any]] = self._call("GET", "sign-ins")
         return entries
 
-    def links(self) -> list[tuple[str, str | None]]:
-        """Return who is on the meeting, as often as they are, and their links."""
+    def forget_requests(self) -> None:
+        """Empty the journal."""
+        self._call("DELETE", "journal")
+
+    def add_meeting(self, meeting_id: str) -> None:
+        """Add a meeting that is open to everyone."""
+        self._call("POST", "meetings", {"id": meeting_id, "allowedRegistrant": "everyone"})
+
+    def links(self, meeting_id: str | None = None) -> list[tuple[str, str | None]]:
+        """Return who is on a meeting, as often as they are, and their links."""
         meetings = {one["id"]: one for one in self._call("GET", "state")["meetings"]}
-        people = meetings[self.meeting_id]["registrants"]
+        people = meetings[meeting_id or self.meeting_id]["registrants"]
         return [(one["id"], one["join_web_url"]) for one in people if not one["cancelled"]]
 
     def registrations(self) -> Counter[str]:

@@ -5,18 +5,33 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from benchmarks.airflow_run import AirflowHome
 from benchmarks.big_list import sqlite_connection, take
 from benchmarks.measures.options import Options
 from benchmarks.measures.sheet import Sheet
-from benchmarks.service import LATENCY
+from benchmarks.rivals import httpx_batch, ours
+from benchmarks.rivals.rival import Rival
+from benchmarks.service import LATENCY, Service
 
 
-def measure(options: Options) -> Iterator[Sheet]:
-    """Enroll lists of all lengths from SQLite, each twice."""
+def measure(service: Service, options: Options) -> Iterator[Sheet]:
+    """Enroll lists of all lengths from SQLite, each twice; then a long one that a task hands on, beside (e8)."""
+    yield _from_sql(service, options)
+    people, ways = options.long_people, (httpx_batch.AS_WIDE, ours.RIVAL, ours.WITH_SQL_LEDGER)
+    yield Sheet(
+        "long_list",
+        f"   {people:,} people handed on by XCom, eight calls at a time each",
+        [_row(rival, service, people) for rival in ways],
+        ["(f) and (fs) with an xcom_limit that lets all rows through, as (e8) does. Run once."],
+    )
+
+
+def _from_sql(service: Service, options: Options) -> Sheet:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for listed in take(sqlite_connection(Path(folder)), options.lists, latency=LATENCY, is_warm=True):
+        for listed in take(service, sqlite_connection(Path(folder)), options.lists, LATENCY, is_warm=True):
             rows.append(
                 {
                     "people": listed.people,
@@ -32,7 +47,7 @@ def measure(options: Options) -> Iterator[Sheet]:
                     "on the event": listed.on_event,
                 }
             )
-    yield Sheet(
+    return Sheet(
         "big_lists",
         "4. Long lists from SQL, this provider",
         rows,
@@ -41,3 +56,23 @@ def measure(options: Options) -> Iterator[Sheet]:
             "python -m benchmarks.big_list"
         ],
     )
+
+
+def _row(rival: Rival, service: Service, people: int) -> dict[str, Any]:
+    service.reset()
+    home = AirflowHome(rival.connections(service), service.environment, is_warm=True)
+    home.add_ledger()
+    text = rival.text(service, people).replace("registrants=people(),", "registrants=people(), xcom_limit=PEOPLE,")
+    taken = home.run(text)
+    home.remove()
+    return {
+        "way": rival.title,
+        "state": taken.state,
+        "seconds": taken.seconds,
+        "ms per person": round(taken.seconds / people * 1000, 3),
+        "CPU s": taken.cpu_seconds,
+        "API CPU s": taken.api_cpu_seconds,
+        "peak MB": taken.peak_mb,
+        "HTTP calls": service.http_calls(),
+        "on the event": len(service.links()),
+    }

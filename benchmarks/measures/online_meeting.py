@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmarks.airflow_run import AirflowHome, Taken
+from benchmarks.airflow_run import NOTHING, AirflowHome, Taken
 from benchmarks.measures.capacity import people_per_second
 from benchmarks.measures.options import Options
 from benchmarks.measures.sheet import Sheet
-from benchmarks.rivals import RIVALS, httpx_batch, ours
+from benchmarks.rivals import RIVALS
 from benchmarks.rivals.rival import Rival
 from benchmarks.service import Service, doubles_and_losses, ids, people_on
 
-_NOTHING = """
-from airflow.sdk import task
-@task
-def nothing(): ...
-nothing()
-"""
 _NO_WAY = "Airflow itself: a task that does nothing"
 _OF_TIME = ("people", "state", "seconds", "ms per person", "before the first", "sending", "CPU s", "API CPU s")
 
@@ -28,9 +21,9 @@ def measure(service: Service, options: Options) -> Iterator[Sheet]:
     """Enroll the people in every way, one after another."""
     alone, batched = people_per_second(service, 1), people_per_second(service, 20)
     home = AirflowHome({}, service.environment, is_warm=True)
-    rows: list[dict[str, Any]] = [{"way": _NO_WAY, "people": None, **_figures(home.run(_NOTHING))}]
+    rows: list[dict[str, Any]] = [{"way": _NO_WAY, "people": None, **_figures(home.run(NOTHING))}]
     home.remove()
-    for rival in (*RIVALS[:-1], httpx_batch.AS_WIDE, RIVALS[-1], ours.WITH_SQL_LEDGER):
+    for rival in RIVALS:
         people = options.mapped_people if rival.is_mapped else options.people
         tries = [_row(rival, service, people) for _ in range(1 if rival.is_mapped else options.repeats)]
         rows.append(sorted(tries, key=lambda row: float(row["seconds"]))[len(tries) // 2])
@@ -59,9 +52,7 @@ def measure(service: Service, options: Options) -> Iterator[Sheet]:
 def _row(rival: Rival, service: Service, people: int) -> dict[str, Any]:
     service.reset()
     home = AirflowHome(rival.connections(service), service.environment, is_warm=True)
-    home.environment["AIRFLOW_CONN_LEDGER"] = json.dumps(
-        {"conn_type": "sqlite", "host": str(home.folder / "ledger.db")}
-    )
+    home.add_ledger()
     busy = service.cpu_seconds()
     taken = home.run(rival.text(service, people))
     busy = service.cpu_seconds() - busy
@@ -107,14 +98,15 @@ def _capacity_sheet(rows: list[dict[str, Any]], alone: float, batched: float) ->
     ways: list[dict[str, Any]] = []
     for is_batched, can in ((False, alone), (True, batched)):
         keys = [rival.title for rival in RIVALS if rival.is_batched == is_batched]
-        fastest = min((row for row in rows if row["way"] in keys), key=lambda row: row["ms per person"])
-        used = 1000 / fastest["ms per person"]
+        used, fastest = max(
+            (row["people"] / row["sending"], row["way"]) for row in rows if row["way"] in keys and row.get("sending")
+        )
         ways.append(
             {
                 "people travel": "20 per $batch" if is_batched else "one per call",
                 "emulator can, people/s": round(can),
-                "fastest used, people/s": round(used),
-                "which": fastest["way"],
+                "fastest way used, people/s": round(used),
+                "which": fastest,
                 "share %": round(used / can * 100),
             }
         )
@@ -122,5 +114,8 @@ def _capacity_sheet(rows: list[dict[str, Any]], alone: float, batched: float) ->
         "capacity",
         "   The emulator is not the bottleneck",
         ways,
-        ["What it can is measured without latency, by four connections of a client that shares its cores: a floor."],
+        [
+            "What it can is measured without latency, by four connections of a client that shares its cores: a floor.",
+            "What a way used is its people by the time from the first person's request to the last one's.",
+        ],
     )

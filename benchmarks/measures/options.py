@@ -19,18 +19,20 @@ class Options:
     :param window: seconds of the webinar's window for fifteen writes.
     :param lists: lengths of the lists straight from SQL.
     :param parses: how often a DAG file is parsed; the best counts.
+    :param long_people: length of the list that is handed on by XCom.
     :param overhead_people: people of the measure of Airflow's own overhead.
     """
 
     people: int = 1000
     mapped_people: int = 200
     repeats: int = 3
-    harmed_people: int = 300
+    harmed_people: int = 1000
     harmed_mapped_people: int = 100
     webinar_people: int = 150
     window: float = 3.0
     lists: tuple[int, ...] = (10_000, 50_000)
     parses: int = 5
+    long_people: int = 10_000
     overhead_people: int = 100
 
 
@@ -44,5 +46,6 @@ QUICK = Options(
     window=1.0,
     lists=(100, 1_000),
     parses=1,
+    long_people=100,
     overhead_people=10,
 )

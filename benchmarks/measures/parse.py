@@ -10,17 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.airflow_run import ROOT, AirflowHome
+from benchmarks.airflow_run import NOTHING, ROOT, AirflowHome, dag_file
 from benchmarks.measures.options import Options
 from benchmarks.measures.sheet import Sheet
 
-_BARE = """
-from airflow.sdk import DAG, task
-with DAG("bare") as dag:
-    @task
-    def nothing(): ...
-    nothing()
-"""
+_BARE = dag_file("bare", NOTHING)
 _OURS = """
 from airflow.sdk import DAG, task
 from airflow_provider_teams_registration.operators.enroll import EnrollRegistrantOperator
@@ -35,10 +29,10 @@ with DAG("microsofts") as dag:
 """
 # A task's process has Airflow loaded before it parses the file; so has this one, by a bare DAG.
 _CHILD = """
-import json, sys, time
+import json, os, sys, time
 from pathlib import Path
 def held():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 bare, file = (compile(Path(name).read_text(), name, "exec") for name in sys.argv[1:])
 started = time.perf_counter(); exec(bare, {"__name__": "bare"}); first = time.perf_counter() - started
 before, modules = held(), len(sys.modules)

@@ -1,4 +1,4 @@
-"""(d) One task over Microsoft's own SDK for Graph beta, four calls at a time."""
+"""(d) One task over Microsoft's own SDK for Graph beta, four calls at a time; (d20) twenty."""
 
 from __future__ import annotations
 
@@ -43,4 +43,5 @@ async def enroll(rows):
 enroll(people())
 """
 
-RIVAL = Rival("d", "one task, msgraph-beta-sdk, gather", TASKS, microsoft_connection)
+RIVAL = Rival("d", "one task, msgraph-beta-sdk, 4 at once", TASKS, microsoft_connection)
+AS_WIDE = RIVAL.at_once(20, "one task, msgraph-beta-sdk, 20 at once")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.service import Service
@@ -35,7 +35,7 @@ class Rival:
     """
     One way to enroll people.
 
-    :param key: its letter.
+    :param key: its letter, and what sets it apart from others of that letter.
     :param name: what it is.
     :param tasks: the DAG's tasks but for the one that returns the people; the last is called ``enroll``.
     :param connections: the Airflow connections that it needs, given the service.
@@ -54,6 +54,16 @@ class Rival:
     def title(self) -> str:
         """Letter and name."""
         return f"({self.key}) {self.name}"
+
+    def at_once(self, calls: int, name: str) -> Rival:
+        """
+        Return the same way with so many calls at a time instead of four.
+
+        :param calls: how many.
+        :param name: what the way is.
+        """
+        tasks = self.tasks.replace("Semaphore(4)", f"Semaphore({calls})")
+        return replace(self, key=f"{self.key}{calls}", name=name, tasks=tasks)
 
     def text(self, service: Service, people: int) -> str:
         """Return the DAG's tasks for so many people on the online meeting."""

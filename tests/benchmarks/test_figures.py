@@ -1,16 +1,17 @@
-"""The README's figures are those that the benchmark kept."""
+"""The pages show what the benchmark kept."""
 
 import json
 
 from benchmarks.__main__ import CHART, RESULTS
 from benchmarks.airflow_run import ROOT
 from benchmarks.chart import draw
-from benchmarks.table import write_table
+from benchmarks.pages import refreshed
 
 
-def test_readme_says_what_the_benchmark_found():
-    assert write_table(json.loads(RESULTS.read_text())) in (ROOT / "README.md").read_text()
+def test_pages_say_what_the_benchmark_found():
+    for page, text in refreshed(ROOT, json.loads(RESULTS.read_text())).items():
+        assert text == page.read_text(encoding="utf-8"), "python -m benchmarks readme puts the figures there"
 
 
 def test_chart_shows_what_the_benchmark_found():
-    assert draw(json.loads(RESULTS.read_text())) == CHART.read_text()
+    assert draw(json.loads(RESULTS.read_text())) == CHART.read_text(), "python -m benchmarks readme draws it"

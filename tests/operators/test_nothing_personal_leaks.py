@@ -111,10 +111,16 @@ def stored(dag_id):
             for name in ("rendered_task_instance_fields", "serialized_dag", "task_instance", "left_by_deferred")
             if name in present
         ]
-        whole = [name for name in ("trigger", "log", "rtif_v2", "task_instance_note") if name in present]
+        whole = [name for name in ("trigger", "log", "task_instance_note") if name in present]
+        # From Airflow 3.4 on these know their task instance alone.
+        of_task = (
+            "SELECT rtif_v2.* FROM rtif_v2 JOIN task_instance ON task_instance.id = task_instance_id WHERE dag_id = ?"
+        )
+        rendered = airflow.execute(of_task, (dag_id,)).fetchall() if "rtif_v2" in present else []
         return str(
             [airflow.execute(f"SELECT * FROM {table} WHERE dag_id = ?", (dag_id,)).fetchall() for table in of_dag]
             + [airflow.execute(f"SELECT * FROM {table}").fetchall() for table in whole]
+            + rendered
         )
 
 

@@ -44,9 +44,9 @@ class Service:
 
     def __enter__(self) -> Service:
         self._folder = Path(tempfile.mkdtemp(prefix="benchmark-emulator-"))
-        command = [Path(sys.executable).parent / "teams-registration", "emulator", "--port", "0"]
+        command = [str(Path(sys.executable).parent / "teams-registration"), "emulator", "--port", "0"]
         self._process = subprocess.Popen(
-            [*command, "--directory", self._folder], stdout=subprocess.PIPE, text=True, bufsize=1
+            [*command, "--directory", str(self._folder)], stdout=subprocess.PIPE, text=True, bufsize=1
         )
         assert self._process.stdout is not None
         told: dict[str, str] = {}

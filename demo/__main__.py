@@ -60,8 +60,8 @@ def run() -> int:
             before, results = results, compare(enrolled_rows(DATABASE, DAG_ID), emulator, mail_sink)
             sent = people_sent(emulator)
         console.print(f"Airflow runs the DAG '{WEBINAR_DAG_ID}', for a webinar with three seats …")
-        command = [AIRFLOW, "dags", "test", WEBINAR_DAG_ID]
-        done = subprocess.run(command, env=told, stdout=output, stderr=output, check=False)
+        webinar_test = [str(AIRFLOW), "dags", "test", WEBINAR_DAG_ID]
+        done = subprocess.run(webinar_test, env=told, stdout=output, stderr=output, check=False)
         webinar = compare_webinar(enrolled_rows(DATABASE, WEBINAR_DAG_ID), emulator, mail_sink)
     show(before, console)
     show(webinar, console, title="And for a webinar")

@@ -29,7 +29,10 @@ class MailSink:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take a mail in."""
-        message = message_from_bytes(envelope.content or b"", _class=EmailMessage, policy=policy.default)
+        content = envelope.content or b""
+        # aiosmtpd hands out text only where it is told to decode.
+        assert isinstance(content, bytes)
+        message = message_from_bytes(content, _class=EmailMessage, policy=policy.default)
         with self._lock:
             self._mails.append(message)
         return "250 OK"

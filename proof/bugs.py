@@ -24,7 +24,7 @@ def _send_again_instead_of_settling() -> None:
     def settle(*_: Any) -> Step:
         return Step.SEND
 
-    Settling.settle = settle  # type: ignore[method-assign]
+    Settling.settle = settle  # type: ignore[method-assign, assignment]
 
 
 def _write_the_ledger_only_after_the_answer() -> None:
@@ -39,7 +39,7 @@ def _write_the_ledger_only_after_the_answer() -> None:
             person.entry = replace(person.entry or person.entry_in_flight(), last_seen=utc_now())
         return list(people), foreign
 
-    Books.write = write  # type: ignore[method-assign]
+    Books.write = write  # type: ignore[method-assign, assignment]
 
 
 def _remove_the_fence() -> None:

@@ -106,6 +106,7 @@ def try_cell(emulator: Emulator, cell: Cell, bug: str | None = None) -> list[str
         scene = _stage(emulator, folder, cell.setting, bug)
         rows = [scene.event.row(person) for person in PEOPLE]
         attempt = scene.attempt(rows, strike_at=(cell.point, cell.time))
+        older: str | None
         if cell.strike == "kill":
             scene.run(attempt)
             older, younger = "", scene.run(scene.attempt(rows))

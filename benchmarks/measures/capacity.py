@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import requests
 
@@ -32,8 +33,9 @@ def people_per_second(service: Service, per_batch: int) -> float:
             session.headers.update(headers)
             while time.monotonic() < end:
                 bodies = [{"@odata.type": _TYPE, "id": f"{worker}-{sent + number}"} for number in range(per_batch)]
+                content: dict[str, Any]
                 if per_batch == 1:
-                    url, content = f"{service.url}/beta{path}", bodies[0]
+                    url, content = f"{service.url}/beta{path}", dict(bodies[0])
                 else:
                     items = [{"method": "POST", "url": path, "headers": _JSON, "body": body} for body in bodies]
                     content = {"requests": [{"id": str(number), **item} for number, item in enumerate(items)]}

@@ -12,7 +12,7 @@ class Options:
 
     :param people: people of the online meeting.
     :param mapped_people: people for those who run a task per person.
-    :param repeats: how often each way but those is run; the median counts.
+    :param repeats: how often each way that sends batches is run; the median counts.
     :param harmed_people: people of the measure in which things go wrong.
     :param harmed_mapped_people: the same for those who run a task per person.
     :param webinar_people: people of the webinar.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TypeGuard
 
 from airflow_provider_teams_registration.enrollment.event import Standing
@@ -65,8 +64,3 @@ def was_not_executed(answer: Answer) -> TypeGuard[TeamsRegistrationError]:
     """Whether an answer stands for somebody who was certainly not put on, and may be sent again."""
     is_sign_in_in_trouble = isinstance(answer, SignInError) and answer.transient
     return is_sign_in_in_trouble or isinstance(answer, Throttled | ServiceUnreachable)
-
-
-def longest_wait(errors: Iterable[TeamsRegistrationError]) -> float | None:
-    """Return the most seconds that the service asks to wait in any of the errors; None where it names none."""
-    return max((asked for error in errors if (asked := getattr(error, "retry_after", None)) is not None), default=None)

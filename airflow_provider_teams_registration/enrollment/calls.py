@@ -14,13 +14,12 @@ from airflow_provider_teams_registration.enrollment.answer import (
     NOT_SENT,
     TAKEN_OFF,
     Answer,
-    longest_wait,
     was_not_executed,
 )
 from airflow_provider_teams_registration.enrollment.breakdown import breakdown
 from airflow_provider_teams_registration.enrollment.ledger import utc_now
 from airflow_provider_teams_registration.enrollment.person import NotTakenOff, Person
-from airflow_provider_teams_registration.graph.errors import AnswerLost, TeamsRegistrationError
+from airflow_provider_teams_registration.graph.errors import AnswerLost, TeamsRegistrationError, longest_wait
 from airflow_provider_teams_registration.graph.pace import Rounds
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_teams_registration.enrollment.answer import MAX_TRIES, longest_wait
+from airflow_provider_teams_registration.enrollment.answer import MAX_TRIES
 from airflow_provider_teams_registration.enrollment.event import InvalidRow, Registrant
 from airflow_provider_teams_registration.enrollment.ledger import LedgerEntry
 from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
@@ -20,6 +20,7 @@ from airflow_provider_teams_registration.graph.errors import (
     ServiceUnreachable,
     TeamsRegistrationError,
     Throttled,
+    longest_wait,
 )
 from airflow_provider_teams_registration.graph.pace import LONGEST_WAIT
 
@@ -130,7 +131,7 @@ def _cancel_all(
 def _wait(event: Event, stop: threading.Event) -> str | None:
     """Return once the next may go, or why nobody goes any more."""
     while (left := event.pace.left()) and not stop.is_set():
-        if left > LONGEST_WAIT:
+        if event.pace.held() > LONGEST_WAIT:
             return _TOO_LONG
         stop.wait(left)
     return _STOPPED if stop.is_set() else None

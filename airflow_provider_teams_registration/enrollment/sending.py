@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from airflow_provider_teams_registration.enrollment.answer import (
     MAX_TRIES,
     Answer,
-    longest_wait,
     read_answer,
     was_not_executed,
 )
@@ -29,7 +28,12 @@ from airflow_provider_teams_registration.enrollment.queues import Queues
 from airflow_provider_teams_registration.enrollment.recall import Recalled, recall, recalled
 from airflow_provider_teams_registration.enrollment.sending_options import Postponed, SendingOptions, Stopped
 from airflow_provider_teams_registration.enrollment.settling import Settling, Step
-from airflow_provider_teams_registration.graph.errors import SignInError, TeamsRegistrationError, Throttled
+from airflow_provider_teams_registration.graph.errors import (
+    SignInError,
+    TeamsRegistrationError,
+    Throttled,
+    longest_wait,
+)
 from airflow_provider_teams_registration.graph.pace import HEAD_START, LONGEST_WAIT
 
 if TYPE_CHECKING:
@@ -206,8 +210,9 @@ class Sending:
             raise Stopped("the task was asked to stop")
 
     def _wait(self, seconds: float) -> None:
-        longest = LONGEST_WAIT if self._options.defer_over is None else self._options.defer_over
-        if seconds > longest:
+        defer_over = self._options.defer_over
+        is_too_long = self._event.pace.held() > LONGEST_WAIT if defer_over is None else seconds > defer_over
+        if is_too_long:
             # Whoever goes on then knows nothing of what was written before.
             raise Postponed(self._event.pace.left_until_all_may())
         self._stop.wait(min(max(seconds - HEAD_START, 0), _SECONDS_BETWEEN_LOOKS_AT_STOP))

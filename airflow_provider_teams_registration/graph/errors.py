@@ -59,9 +59,11 @@ class TeamsRegistrationError(Exception):
     Base of everything this package raises about Entra and Graph.
 
     :cvar transient: whether the same call may well succeed later without anybody changing anything.
+    :ivar retry_after: seconds the service asks to wait, or None where it named none.
     """
 
     transient = False
+    retry_after: float | None = None
 
 
 class SettingsError(TeamsRegistrationError):
@@ -126,11 +128,9 @@ class GraphError(TeamsRegistrationError):
     :param request_id: Graph's id of the request, for a support ticket.
     :param sent: the personal values that were sent; blanked in ``str(error)``.
     :ivar reason: status, code and wording in short, the same for everybody refused alike.
-    :ivar retry_after: seconds the service asks to wait, or None where it named none.
     """
 
     advice = ""
-    retry_after: float | None = None
 
     def __init__(
         self,
@@ -255,6 +255,11 @@ def graph_error(status: int, body: Any, *, request_id: str | None, sent: Iterabl
         request_id=request_id or inner_id,
         sent=tuple(sent),
     )
+
+
+def longest_wait(errors: Iterable[TeamsRegistrationError]) -> float | None:
+    """Return the most seconds that the service asks to wait in any of the errors; None where it names none."""
+    return max((error.retry_after for error in errors if error.retry_after is not None), default=None)
 
 
 def _request_id(request_id: str | None) -> str:

@@ -128,9 +128,10 @@ class Pace:
         :raises Throttled: the service has asked for a wait beyond :attr:`patience`.
         """
         while left := self.left():
-            if left > self.patience:
-                error = Throttled(429, message=f"{left:.0f} s are left of the patience that was asked for")
-                error.retry_after = left
+            held = self.held()
+            if held > self.patience:
+                error = Throttled(429, message=f"{held:.0f} s are left of the patience that was asked for")
+                error.retry_after = held
                 raise error
             time.sleep(left)
 
@@ -174,10 +175,10 @@ class Pace:
             try:
                 result = call()
             except TeamsRegistrationError as error:
-                asked = getattr(error, "retry_after", None)
-                if asked or isinstance(error, Throttled):
+                is_throttled, asked = isinstance(error, Throttled), error.retry_after or 0.0
+                if asked or is_throttled:
                     self.hold(asked, left_at)
-                if attempt == attempts or not isinstance(error, Throttled) or (asked or 0) > self.patience:
+                if attempt == attempts or not is_throttled or asked > self.patience:
                     raise
             else:
                 self.ease()

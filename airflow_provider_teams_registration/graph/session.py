@@ -21,6 +21,7 @@ from airflow_provider_teams_registration.graph.errors import (
     ServiceUnreachable,
     TeamsRegistrationError,
     Throttled,
+    longest_wait,
 )
 from airflow_provider_teams_registration.graph.pace import MAX_THROTTLED_IN_A_ROW, Pace
 from airflow_provider_teams_registration.graph.response import GraphResponse
@@ -159,11 +160,9 @@ class GraphSession:
             if not places:
                 self.pace.ease()
                 return answers
-            asked = [
-                seconds for place in places if (seconds := getattr(answers[place], "retry_after", None)) is not None
-            ]
-            self.pace.hold(max(asked, default=None), left_at)
-            if max(asked, default=0) > self.pace.patience:
+            asked = longest_wait(answers[place] for place in places)
+            self.pace.hold(asked, left_at)
+            if (asked or 0) > self.pace.patience:
                 break
         failed = answers[places[0]]
         if isinstance(failed, AnswerLost):
@@ -192,9 +191,9 @@ class GraphSession:
         return body if isinstance(body, dict) else {}
 
     def _is_worth_another_read(self, error: BaseException) -> bool:
-        asked = getattr(error, "retry_after", None) or 0
-        is_failing = isinstance(error, AnswerLost | ServiceFailure | ServiceUnreachable)
-        return is_failing and asked <= self.pace.patience
+        if not isinstance(error, AnswerLost | ServiceFailure | ServiceUnreachable):
+            return False
+        return (error.retry_after or 0) <= self.pace.patience
 
     def _read_once(self, url: str) -> Any:
         response = self._exchange("GET", url)

@@ -44,5 +44,5 @@ def failures_for_airflow() -> Iterator[None]:
 def failure(error: TeamsRegistrationError) -> TransientFailure | PermanentFailure:
     """Return the Airflow exception for an error of Entra or Graph."""
     if error.transient:
-        return TransientFailure(str(error), getattr(error, "retry_after", None))
+        return TransientFailure(str(error), error.retry_after)
     return PermanentFailure(str(error))

@@ -152,3 +152,29 @@ def test_arguments_that_cannot_be_right_fail_at_once(run_dag, emulator, capfd, a
     assert (run.state, run.tries["cancel"]) == ("failed", 1)
     assert said in "".join(capfd.readouterr())
     assert emulator.books.journal == []
+
+
+def test_rows_that_are_not_to_be_in_xcom_are_not_there_after_a_failure_either(run_dag, emulator, capfd):
+    emulator.add_fault("DELETE *", times=0, status=403, code="Forbidden")
+    run = run_dag(enrolled_and_then(emulator, "meeting", cancel(emulator, "meeting", PEOPLE, do_xcom_push=False)))
+    assert run.tasks["cancel"] == "failed"
+    assert ("cancel", "return_value") not in run.xcoms
+    assert "XCom has the rows" not in "".join(capfd.readouterr())
+
+
+@KINDS
+def test_what_xcom_cannot_hold_is_said_before_anybody_is_taken_off(run_dag, emulator, on_event, kind, capfd):
+    rows = [PEOPLE[0], {**PEOPLE[1], "photo": b"canary"}]
+    run = run_dag(enrolled_and_then(emulator, kind, cancel(emulator, kind, rows)))
+    assert run.tasks["cancel"] == "failed"
+    assert "row 2 holds a bytes in column 'photo'" in "".join(capfd.readouterr())
+    assert on_event(kind) == {row["id"] for row in PEOPLE}
+
+
+@KINDS
+def test_the_reference_of_a_long_list_stands_for_its_people(run_dag, emulator, ledger, on_event, kind):
+    kept = {"ledger_conn_id": "ledger"}
+    task = cancel(emulator, kind, "enrolled.output", **kept)
+    run = run_dag(enrolled_and_then(emulator, kind, task, xcom_limit=1, **kept))
+    assert run.summary("cancel")["outcomes"] == {"cancelled": len(PEOPLE)}
+    assert on_event(kind) == set()

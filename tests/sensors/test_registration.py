@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -86,10 +87,11 @@ def test_a_trigger_made_again_after_a_restart_still_finds_the_opening(deferred, 
 
 def test_a_wait_that_the_service_asks_for_holds_no_thread_of_the_triggerer(deferred, emulator):
     _, left = deferred()
-    emulator.add_fault("GET registration", times=0, status=429, retry_after="60")
+    emulator.add_fault("GET registration", times=0, status=429, retry_after="5")
     triggers = [left.trigger] + [type(left.trigger)(**left.trigger.serialize()[1]) for _ in range(7)]
 
     async def others_go_on():
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
         waits = [asyncio.ensure_future(trigger.run().__anext__()) for trigger in triggers]
         while len(emulator.books.journal) < 1 + len(triggers):
             await asyncio.sleep(0.01)

@@ -137,15 +137,14 @@ class Ledger(ABC):
     def close(self) -> None:
         """Release what the ledger holds open."""
 
-    def _stamped(self, entry: LedgerEntry, before: LedgerEntry | None) -> LedgerEntry:
-        """The entry as this attempt writes it over what stood there."""
-        now = utc_now()
+    def _stamped(self, entry: LedgerEntry, first_seen: datetime | None, now: datetime) -> LedgerEntry:
+        """The entry as this attempt writes it, given when its registrant came up first, if they did before."""
         return replace(
             entry,
             join_web_url=entry.join_web_url if self.store_join_urls else None,
             run=self.run,
             attempt=self.attempt,
-            first_seen=(before.first_seen if before else None) or now,
+            first_seen=first_seen or now,
             last_seen=now,
             version=entry.version + 1,
         )

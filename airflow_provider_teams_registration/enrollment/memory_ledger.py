@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_teams_registration.enrollment.ledger import Ledger, LedgerEntry, Written
+from airflow_provider_teams_registration.enrollment.ledger import Ledger, LedgerEntry, Written, utc_now
 
 
 class MemoryLedger(Ledger):
@@ -27,12 +27,13 @@ class MemoryLedger(Ledger):
         """Write entries; those that changed since they were read come back as foreign."""
         stored: dict[str, LedgerEntry] = {}
         foreign: dict[str, LedgerEntry] = {}
+        now = utc_now()
         for entry in entries:
             before = self._entries.get(self._key(entry.registrant))
             if before is not None and before.version != entry.version:
                 foreign[entry.registrant] = before
             else:
-                stored[entry.registrant] = self._stamped(entry, before)
+                stored[entry.registrant] = self._stamped(entry, before.first_seen if before else None, now)
         self._entries.update((self._key(registrant), entry) for registrant, entry in stored.items())
         return Written(stored, foreign)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
@@ -24,6 +24,13 @@ from airflow_provider_teams_registration.enrollment.ledger import (
     utc_now,
 )
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
+from airflow_provider_teams_registration.enrollment.sql_entry import (
+    change_rows,
+    fitting,
+    read_entry,
+    row_key,
+    row_of,
+)
 from airflow_provider_teams_registration.enrollment.sql_tables import DEFAULT_TABLE, tables
 
 log = logging.getLogger(__name__)
@@ -32,9 +39,6 @@ T = TypeVar("T")
 
 MAX_TRIES = 6
 _KEYS_AT_ONCE = 500
-# In characters; what the service words must not make a write fail.
-_LONGEST = {"registration_id": 255, "error": 10_000, "error_code": 255, "request_id": 255}
-_COLUMNS = ("outcome", "join_web_url", "registration_id", "error", "error_code", "request_id", "fingerprint", "version")
 
 
 class SqlLedger(Ledger):
@@ -63,7 +67,7 @@ class SqlLedger(Ledger):
     def begin(self, event: str) -> None:
         """Create the tables where they are missing, and take over from older attempts of the same run."""
         self.event = event
-        self.run_key = _key(event, self.run.dag_id, self.run.run_id, self.run.task)
+        self.run_key = row_key(event, self.run.dag_id, self.run.run_id, self.run.task)
         self._transact(lambda connection: self._tables.runs.metadata.create_all(connection))
         self._transact(self._begin)
 
@@ -82,7 +86,7 @@ class SqlLedger(Ledger):
         """Note that registrants came up again."""
         table = self._tables.registrants
         for some in _slices(registrants):
-            keys = [_key(self.event, registrant) for registrant in some]
+            keys = [row_key(self.event, registrant) for registrant in some]
             update = table.update().where(table.c.entry_key.in_(keys)).values(last_seen=utc_now())
             self._transact(partial(_execute, update))
 
@@ -118,10 +122,10 @@ class SqlLedger(Ledger):
             {
                 "run_key": self.run_key,
                 "position": position,
-                "entry_key": None if registrant is None else _key(self.event, registrant),
+                "entry_key": None if registrant is None else row_key(self.event, registrant),
                 "row_json": json.dumps(row, default=str),
                 "outcome": outcome.value,
-                "error": _fitting(error, _LONGEST["error"]),
+                "error": fitting("error", error),
             }
             for position, registrant, row, outcome, error in rows
         ]
@@ -193,31 +197,28 @@ class SqlLedger(Ledger):
 
     def _write(self, connection: sa.Connection, entries: Sequence[LedgerEntry]) -> Written:
         self._hold_fence(connection)
-        present: dict[str, LedgerEntry] = {}
-        for some in _slices([entry.registrant for entry in entries]):
-            present.update(self._read(connection, some, lock=True))
+        now = utc_now()
+        present = self._lock(connection, [entry.registrant for entry in entries])
         stored: dict[str, LedgerEntry] = {}
-        foreign: dict[str, LedgerEntry] = {}
+        stale: dict[str, LedgerEntry] = {}
         for entry in entries:
-            before = present.get(entry.registrant)
-            if (before.version if before else 0) == entry.version:
-                stored[entry.registrant] = self._stamped(entry, before)
-            elif before is not None and self._is_our_own(before, entry):
-                stored[entry.registrant] = before
-            elif before is not None:
-                foreign[entry.registrant] = before
+            version, first_seen = present.get(entry.registrant, (0, None))
+            if version == entry.version:
+                stored[entry.registrant] = self._stamped(entry, first_seen, now)
+            elif version:
+                stale[entry.registrant] = entry
             else:
                 raise LedgerFailure("A row of the ledger was deleted while its run was going on.")
         table = self._tables.registrants
-        new = [self._values(entry) for name, entry in stored.items() if name not in present]
-        known = [self._values(entry) for name, entry in stored.items() if name in present]
+        new = [row_of(self.event, entry) for name, entry in stored.items() if name not in present]
+        known = [row_of(self.event, entry) for name, entry in stored.items() if name in present]
         if new:
             connection.execute(table.insert(), new)
         if known:
-            changed: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in known[0] if name != "entry_key"}
-            update = table.update().where(table.c.entry_key == sa.bindparam("new_entry_key")).values(changed)
-            connection.execute(update, [{f"new_{name}": value for name, value in row.items()} for row in known])
-        return Written(stored, foreign)
+            change_rows(connection, table, known)
+        standing = {name: one for some in _slices(list(stale)) for name, one in self._read(connection, some).items()}
+        ours = {name: one for name, one in standing.items() if self._is_our_own(one, stale[name])}
+        return Written(stored | ours, {name: one for name, one in standing.items() if name not in ours})
 
     def _is_our_own(self, before: LedgerEntry, entry: LedgerEntry) -> bool:
         """Whether it is this very write that stands there: the database took it and its answer was lost."""
@@ -234,31 +235,24 @@ class SqlLedger(Ledger):
         if held.rowcount == 0:
             raise FencedOff("A younger attempt of this task has taken over; this one sends no more.")
 
-    def _read(
-        self, connection: sa.Connection, registrants: Sequence[str], *, lock: bool = False
-    ) -> dict[str, LedgerEntry]:
-        table = self._tables.registrants
-        names = {_key(self.event, registrant): registrant for registrant in registrants}
-        # Everybody locks in the same order, so that two runs cannot block each other.
-        query = sa.select(table).where(table.c.entry_key.in_(list(names))).order_by(table.c.entry_key)
-        found = connection.execute(query.with_for_update() if lock else query)
-        return {names[row.entry_key]: _entry(names[row.entry_key], row) for row in found}
+    def _read(self, connection: sa.Connection, registrants: Sequence[str]) -> dict[str, LedgerEntry]:
+        table, names = self._tables.registrants, self._names(registrants)
+        found = connection.execute(sa.select(table).where(table.c.entry_key.in_(list(names))))
+        return {names[row.entry_key]: read_entry(names[row.entry_key], row) for row in found}
 
-    def _values(self, entry: LedgerEntry) -> dict[str, Any]:
-        return {
-            "entry_key": _key(self.event, entry.registrant),
-            "event": self.event,
-            "registrant": entry.registrant,
-            **{name: getattr(entry, name) for name in _COLUMNS if name != "outcome"},
-            **{name: _fitting(getattr(entry, name), longest) for name, longest in _LONGEST.items()},
-            "outcome": entry.outcome.value,
-            "first_seen": entry.first_seen,
-            "last_seen": entry.last_seen,
-            "dag_id": entry.run.dag_id,
-            "run_id": entry.run.run_id,
-            "task": entry.run.task,
-            "attempt": entry.attempt,
-        }
+    def _lock(self, connection: sa.Connection, registrants: Sequence[str]) -> dict[str, tuple[int, datetime | None]]:
+        """Lock rows until the transaction ends, and return versions and when the registrants came up first."""
+        columns, names = self._tables.registrants.c, self._names(registrants)
+        # Everybody locks in the same order, so that two runs cannot block each other.
+        query = sa.select(columns.entry_key, columns.version, columns.first_seen).order_by(columns.entry_key)
+        locked: dict[str, tuple[int, datetime | None]] = {}
+        for some in _slices(sorted(names)):
+            found = connection.execute(query.where(columns.entry_key.in_(some)).with_for_update())
+            locked |= {names[key]: (version, first_seen) for key, version, first_seen in found}
+        return locked
+
+    def _names(self, registrants: Sequence[str]) -> dict[str, str]:
+        return {row_key(self.event, registrant): registrant for registrant in registrants}
 
     def _transact(self, work: Callable[[sa.Connection], T]) -> T:
         """Run a transaction, and again where another one came between."""
@@ -280,26 +274,6 @@ def _failure(error: SQLAlchemyError) -> LedgerFailure:
     # The error's own text holds the statement with its values.
     cause = type(getattr(error, "orig", None) or error).__name__
     return LedgerFailure(f"The ledger's database failed with {cause}.")
-
-
-def _entry(registrant: str, row: Any) -> LedgerEntry:
-    return LedgerEntry(
-        registrant=registrant,
-        run=Run(row.dag_id, row.run_id, row.task),
-        attempt=row.attempt,
-        first_seen=row.first_seen,
-        last_seen=row.last_seen,
-        **{name: getattr(row, name) for name in _COLUMNS if name != "outcome"},
-        outcome=Outcome(row.outcome),
-    )
-
-
-def _key(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _fitting(text: str | None, longest: int) -> str | None:
-    return None if text is None else text.replace("\0", "")[:longest]
 
 
 def _slices(registrants: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -60,10 +60,10 @@ def _above(measures: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     text = (
         "People enrolled in an online meeting, each way as somebody competent would write it, against the emulator, "
         f"which takes 50 ms for a call. The last three columns are of another run, of {many:,} people ({few:,} where "
-        "there is a task per person): 10 % of the requests are throttled, 2 % are answered with 503 after they took "
-        "effect, connections break, and the worker is killed once (not where there is a task per person). In it this "
-        "provider keeps its ledger in SQLite, for to run a task again here deletes Airflow's task state store, and has "
-        "`settle_after=5` instead of 120, for the emulator shows everybody at once."
+        "there is a task per person): a tenth of the requests is throttled, one in fifty is answered with 503 after it "
+        "took effect, connections break, and the worker is killed once (not where there is a task per person). In it "
+        "this provider keeps its ledger in SQLite, for to run a task again here deletes Airflow's task state store, "
+        "and has `settle_after=5` instead of 120, for the emulator shows everybody at once."
     )
     return textwrap.wrap(text, 120, break_on_hyphens=False)
 

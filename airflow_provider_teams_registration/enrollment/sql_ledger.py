@@ -60,6 +60,7 @@ class SqlLedger(Ledger):
     ) -> None:
         super().__init__(run, store_join_urls=store_join_urls)
         self._engine = engine
+        sa.event.listen(engine, "connect", _prepare_nothing)
         self._tables = tables(table)
         self.event = ""
         self.run_key = ""
@@ -268,6 +269,12 @@ class SqlLedger(Ledger):
             except SQLAlchemyError as error:
                 raise _failure(error) from None
         raise AssertionError("unreachable")
+
+
+def _prepare_nothing(connection: Any, _: Any) -> None:
+    """Keep PostgreSQL from planning for good, while the ledger is empty, to read all of it for each batch."""
+    if hasattr(connection, "prepare_threshold"):
+        connection.prepare_threshold = None
 
 
 def _failure(error: SQLAlchemyError) -> LedgerFailure:

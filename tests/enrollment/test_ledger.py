@@ -656,3 +656,17 @@ def test_state_store_names_nobody(state_store_ledger, store):
 
     assert "CANARY" not in json.dumps(store.values)
     assert EVENT not in json.dumps(store.values)
+
+
+@pytest.mark.skipif(sa.__version__ < "2", reason="SQLAlchemy 1.4 does not know psycopg 3")
+@pytest.mark.parametrize("place", ["PostgreSQL"], indirect=True)
+def test_psycopg_3_keeps_no_plan_from_when_the_ledger_was_empty(place):
+    place.address = sa.make_url(place.address).set(drivername="postgresql+psycopg")
+    ledger = begun(place)
+    for number in range(10):
+        ledger.write([entry(f"person {number}", Outcome.UNKNOWN)])
+
+    with place.opened[-1].connect() as connection:
+        prepared = connection.execute(sa.text("SELECT statement FROM pg_prepared_statements")).scalars().all()
+    assert prepared == []
+    assert len(ledger.recall([f"person {number}" for number in range(10)])) == 10

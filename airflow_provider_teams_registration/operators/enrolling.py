@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf, timezone
@@ -15,14 +14,14 @@ from airflow_provider_teams_registration.graph.errors import TeamsRegistrationEr
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from airflow_provider_teams_registration.links.meeting import MeetingLink, push_meeting_link
+from airflow_provider_teams_registration.operators.enrolling_arguments import check_arguments, read_outcomes
 from airflow_provider_teams_registration.operators.one_event import refuse_two_events
-from airflow_provider_teams_registration.operators.storable import refuse_unstorable, refuse_unstorable_in_ledger
+from airflow_provider_teams_registration.operators.room_for_rows import refuse_what_cannot_be_returned
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_teams_registration.enrollment.ledger import Ledger
-    from airflow_provider_teams_registration.enrollment.outcome import Outcome
     from airflow_provider_teams_registration.enrollment.report import Report
     from airflow_provider_teams_registration.enrollment.results import Results
     from airflow_provider_teams_registration.enrollment.sending_options import SendingOptions
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 SUMMARY_KEY = "summary"
 DEFAULT_LEDGER_TABLE = "teams_registration_ledger"
 SUCCESS = ("enrolled", "already_enrolled", "waitlisted", "pending_approval")
-_ON_MISSING = ("fail", "ignore", "re_enroll")
 
 
 class EnrollingOperator(BaseOperator):
@@ -132,28 +130,7 @@ class EnrollingOperator(BaseOperator):
         self.deferrable = deferrable
         self.defer_over = defer_over
         self._stop: threading.Event | None = None
-        self._check_arguments()
-
-    def _check_arguments(self) -> None:
-        if (self.meeting_id is None) == (self.webinar_id is None):
-            refuse_two_events(self.meeting_id, self.webinar_id)
-        read_outcomes(self.success_outcomes)
-        for name, least in (("max_parallel_requests", 1), ("xcom_limit", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise ValueError(f"{name} is {value!r}; it must be a whole number from {least}.")
-        for name in ("settle_after", "defer_over"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not value >= 0:
-                raise ValueError(f"{name} is {value!r}; it must be a number of seconds from 0.")
-        if self.on_missing_join_url not in _ON_MISSING:
-            raise ValueError(
-                f"on_missing_join_url is {self.on_missing_join_url!r}; it must be one of {', '.join(_ON_MISSING)}."
-            )
-        # A template, or another task's result, is read once it is rendered.
-        is_given = isinstance(self.max_rejected, int | float) or "{" not in str(self.max_rejected)
-        if isinstance(self.max_rejected, int | float | str) and is_given:
-            MaxRejected.read(self.max_rejected)
+        check_arguments(self)
 
     def resume(self, context: Context, event: Any = None) -> Any:
         """Go on after a wait: the ledger knows who is through, so this is the same once more."""
@@ -184,7 +161,13 @@ class EnrollingOperator(BaseOperator):
         # Only a ledger in SQL is shared, and only it has room for rows.
         sql_ledger = cast("SqlLedger", ledger) if ledger.is_shared else None
         try:
-            rows, is_long = self._refuse_what_cannot_be_returned(context, rows, sql_ledger)
+            rows, is_long = refuse_what_cannot_be_returned(
+                rows,
+                self.xcom_limit,
+                has_room_elsewhere=sql_ledger is not None and self.store_join_urls,
+                is_mapped_over=context["ti"].map_index < 0
+                and next(iter(self.iter_mapped_dependants()), None) is not None,
+            )
             # However few of the rows are people, XCom holds none of a long input.
             results = Results(0 if is_long else self.xcom_limit, sql_ledger)
             report = self._enroll(context, rows, ledger, results)
@@ -245,28 +228,6 @@ class EnrollingOperator(BaseOperator):
             defer_over=self.defer_over if self.deferrable and self._is_durable(ledger) else None,
         )
 
-    def _refuse_what_cannot_be_returned(
-        self, context: Context, rows: Iterable[Any], ledger: SqlLedger | None
-    ) -> tuple[Iterable[Any], bool]:
-        """Find out before anybody is sent where the result can go; return all rows, and whether they are too many."""
-        iterator = iter(rows)
-        first = rows if isinstance(rows, Sequence) else list(islice(iterator, self.xcom_limit + 1))
-        is_long = len(first) > self.xcom_limit
-        if is_long and (ledger is None or not self.store_join_urls):
-            raise PermanentFailure(
-                f"There are more than {self.xcom_limit:,} rows, too many for XCom. Nothing was sent. Name a "
-                "ledger_conn_id, with store_join_urls, to keep them in a database, or raise xcom_limit."
-            )
-        if context["ti"].map_index < 0 and next(iter(self.iter_mapped_dependants()), None) is not None:
-            _refuse_unmappable(len(first), is_long)
-        try:
-            (refuse_unstorable_in_ledger if is_long else refuse_unstorable)(first)
-        except ValueError as error:
-            raise PermanentFailure(str(error)) from None
-        if is_long and not isinstance(rows, Sequence):
-            return chain(first, iterator), True
-        return first, is_long
-
     def _conclude(
         self, context: Context, report: Report, max_rejected: MaxRejected, ledger: Ledger, results: Results
     ) -> Any:
@@ -325,34 +286,3 @@ class EnrollingOperator(BaseOperator):
 
         self.log.info("The service asks for %.0f s of patience: deferred.", seconds)
         self.defer(trigger=DateTimeTrigger(moment=timezone.utcnow() + timedelta(seconds=seconds)), method_name="resume")
-
-
-def read_outcomes(names: Sequence[str]) -> frozenset[Outcome]:
-    """
-    Read outcomes by name.
-
-    :raises ValueError: there is no such outcome.
-    """
-    from airflow_provider_teams_registration.enrollment.outcome import Outcome
-
-    known = [outcome.value for outcome in Outcome]
-    wrong = [names] if isinstance(names, str) else [name for name in names if name not in known]
-    if wrong:
-        raise ValueError(f"success_outcomes holds {wrong[0]!r}; it must be a list of {', '.join(known)}.")
-    return frozenset(Outcome(name) for name in names)
-
-
-def _refuse_unmappable(rows: int, is_long: bool) -> None:
-    """Airflow would refuse the push of the result only after everybody had been enrolled."""
-    if is_long:
-        raise PermanentFailure(
-            "A mapped task follows, but there are more rows than xcom_limit, so that XCom will hold a reference to "
-            "them. Nothing was sent. Map over enrollment_pages() of the result, or raise xcom_limit."
-        )
-    longest = conf.getint("core", "max_map_length", fallback=1024)
-    if rows > longest:
-        raise PermanentFailure(
-            f"registrants holds {rows:,} rows and a mapped task follows, but Airflow maps over {longest:,} at most "
-            "([core] max_map_length). Nothing was sent. Lower xcom_limit and map over enrollment_pages() of the "
-            "result, enroll in several tasks (chunks), or raise the limit."
-        )

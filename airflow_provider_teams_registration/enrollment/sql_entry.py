@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from airflow_provider_teams_registration.enrollment.ledger import LedgerEntry, Run
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
@@ -16,7 +16,11 @@ from airflow_provider_teams_registration.enrollment.outcome import Outcome
 _LONGEST: Mapping[str, int] = {"registration_id": 255, "error": 10_000, "error_code": 255, "request_id": 255}
 _AS_THEY_ARE = ("join_web_url", "fingerprint", "version", "attempt", "last_seen")
 _RUN = ("dag_id", "run_id", "task")
-_CHANGING = (*_AS_THEY_ARE, *_LONGEST, *_RUN, "outcome")
+_LASTING = frozenset({"entry_key", "event", "registrant", "first_seen"})
+
+
+class ChangedMeanwhile(Exception):
+    """A row is not as it was when it was read; reading again tells what it is."""
 
 
 def read_entry(registrant: str, row: Any) -> LedgerEntry:
@@ -44,40 +48,74 @@ def row_of(event: str, entry: LedgerEntry) -> dict[str, Any]:
     }
 
 
-def change_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def add_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """
-    Write over rows that are there and locked.
+    Insert rows. One that is there by now is an error of the database's.
 
     :param connection: the database, in a transaction.
     :param table: the ledger's table.
     :param rows: the rows as :func:`row_of` has them.
     """
+    insert = table.insert()
+    if connection.dialect.name == "postgresql":
+        insert = _sent_together(insert, table)
+    # Everybody inserts in the same order, so that two runs cannot block each other.
+    connection.execute(insert, sorted(rows, key=lambda row: str(row["entry_key"])))
+
+
+def change_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """
+    Write over rows that are there.
+
+    :param connection: the database, in a transaction that has locked them, where it can lock.
+    :param table: the ledger's table.
+    :param rows: the rows as :func:`row_of` has them, each a version above what was read.
+    :raises ChangedMeanwhile: somebody wrote to one of them since it was read.
+    """
     write_over = _WRITING_OVER.get(connection.dialect.name)
     if write_over is not None:
         connection.execute(write_over(table), rows)
-    else:
-        update = table.update().where(table.c.entry_key == sa.bindparam("key"))
-        connection.execute(update, [{**row, "key": row["entry_key"]} for row in rows])
+        return
+    for row in rows:
+        is_as_read = sa.and_(table.c.entry_key == row["entry_key"], table.c.version == row["version"] - 1)
+        changes = {name: row[name] for name in _changing(table)}
+        if connection.execute(table.update().where(is_as_read).values(changes)).rowcount != 1:
+            raise ChangedMeanwhile
 
 
 def _write_over_mysql(table: sa.Table) -> sa.Executable:
     insert = mysql.insert(table)
-    return insert.on_duplicate_key_update({name: insert.inserted[name] for name in _CHANGING})
+    return insert.on_duplicate_key_update({name: insert.inserted[name] for name in _changing(table)})
 
 
 def _write_over_postgresql(table: sa.Table) -> sa.Executable:
     insert = postgresql.insert(table)
-    changes = {name: insert.excluded[name] for name in _CHANGING}
-    # SQLAlchemy 2 sends rows together where something is returned.
-    return insert.on_conflict_do_update(index_elements=["entry_key"], set_=changes).returning(table.c.entry_key)
+    changes = {name: insert.excluded[name] for name in _changing(table)}
+    return _sent_together(insert.on_conflict_do_update(index_elements=["entry_key"], set_=changes), table)
 
 
-# Drivers update row by row, a round trip each, but insert many at once.
+def _write_over_sqlite(table: sa.Table) -> sa.Executable:
+    insert = sqlite.insert(table)
+    changes = {name: insert.excluded[name] for name in _changing(table)}
+    return insert.on_conflict_do_update(index_elements=["entry_key"], set_=changes)
+
+
+# Most drivers update row by row, a round trip each, but insert many at once. All of these lock what was read.
 _WRITING_OVER: Mapping[str, Callable[[sa.Table], sa.Executable]] = {
     "mysql": _write_over_mysql,
     "mariadb": _write_over_mysql,
     "postgresql": _write_over_postgresql,
+    "sqlite": _write_over_sqlite,
 }
+
+
+def _sent_together(insert: sa.Insert, table: sa.Table) -> sa.Insert:
+    # SQLAlchemy 2 sends rows in one statement where something is returned.
+    return insert.returning(table.c.entry_key)
+
+
+def _changing(table: sa.Table) -> list[str]:
+    return [column.name for column in table.columns if column.name not in _LASTING]
 
 
 def row_key(*parts: str) -> str:

@@ -25,6 +25,8 @@ from airflow_provider_teams_registration.enrollment.ledger import (
 )
 from airflow_provider_teams_registration.enrollment.outcome import Outcome
 from airflow_provider_teams_registration.enrollment.sql_entry import (
+    ChangedMeanwhile,
+    add_rows,
     change_rows,
     fitting,
     read_entry,
@@ -60,7 +62,7 @@ class SqlLedger(Ledger):
     ) -> None:
         super().__init__(run, store_join_urls=store_join_urls)
         self._engine = engine
-        sa.event.listen(engine, "connect", _prepare_nothing)
+        sa.event.listen(engine, "connect", partial(_set_up, engine.dialect))
         self._tables = tables(table)
         self.event = ""
         self.run_key = ""
@@ -214,10 +216,12 @@ class SqlLedger(Ledger):
         new = [row_of(self.event, entry) for name, entry in stored.items() if name not in present]
         known = [row_of(self.event, entry) for name, entry in stored.items() if name in present]
         if new:
-            connection.execute(table.insert(), new)
+            add_rows(connection, table, new)
         if known:
             change_rows(connection, table, known)
         standing = {name: one for some in _slices(list(stale)) for name, one in self._read(connection, some).items()}
+        if len(standing) < len(stale):
+            raise ChangedMeanwhile
         ours = {name: one for name, one in standing.items() if self._is_our_own(one, stale[name])}
         return Written(stored | ours, {name: one for name, one in standing.items() if name not in ours})
 
@@ -261,20 +265,26 @@ class SqlLedger(Ledger):
             try:
                 with self._engine.begin() as connection:
                     return work(connection)
+            except ChangedMeanwhile:
+                if attempt == MAX_TRIES:
+                    raise LedgerFailure("Other runs write to the same rows of the ledger again and again.") from None
             except DBAPIError as error:
                 # Errors about the statement are worth a second try only where two create the tables at once.
                 if attempt == MAX_TRIES or (attempt > 1 and isinstance(error, DataError | ProgrammingError)):
                     raise _failure(error) from None
-                time.sleep(random.uniform(0.05, 0.1) * 2**attempt)
             except SQLAlchemyError as error:
                 raise _failure(error) from None
+            time.sleep(random.uniform(0.05, 0.1) * 2**attempt)
         raise AssertionError("unreachable")
 
 
-def _prepare_nothing(connection: Any, _: Any) -> None:
-    """Keep PostgreSQL from planning for good, while the ledger is empty, to read all of it for each batch."""
+def _set_up(dialect: sa.Dialect, connection: Any, _: Any) -> None:
     if hasattr(connection, "prepare_threshold"):
+        # Else PostgreSQL may plan for good, while the ledger is empty, to read all of it for each batch.
         connection.prepare_threshold = None
+    if dialect.name in ("mysql", "mariadb"):
+        # Else to look for rows that are not there locks the gaps, and events that have nothing in common deadlock.
+        dialect.set_isolation_level(connection, "READ COMMITTED")
 
 
 def _failure(error: SQLAlchemyError) -> LedgerFailure:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import pytest
 import sqlalchemy as sa
 
-from airflow_provider_teams_registration.enrollment import sql_ledger
+from airflow_provider_teams_registration.enrollment import sql_entry, sql_ledger
 from airflow_provider_teams_registration.enrollment.ledger import (
     FencedOff,
     Ledger,
@@ -670,3 +670,51 @@ def test_psycopg_3_keeps_no_plan_from_when_the_ledger_was_empty(place):
         prepared = connection.execute(sa.text("SELECT statement FROM pg_prepared_statements")).scalars().all()
     assert prepared == []
     assert len(ledger.recall([f"person {number}" for number in range(10)])) == 10
+
+
+@every_database
+def test_database_that_locks_nothing_gives_a_person_to_one_run_alone(place, monkeypatch):
+    monkeypatch.setattr(sql_entry, "_WRITING_OVER", {})
+    one, other = begun(place), begun(place, OTHER_RUN)
+    first = one.write([full_entry()]).stored["somebody"]
+    one.write([entry(outcome=Outcome.CANCELLED, version=1)])
+
+    def read_before_it_changed(*_):
+        monkeypatch.undo()
+        monkeypatch.setattr(sql_entry, "_WRITING_OVER", {})
+        return {"somebody": (1, first.first_seen)}
+
+    monkeypatch.setattr(other, "_lock", read_before_it_changed)
+    written = other.write([entry(outcome=Outcome.UNKNOWN, version=1)])
+
+    assert (written.stored, written.foreign["somebody"].version) == ({}, 2)
+    found = one.recall(["somebody"])["somebody"]
+    assert (found.outcome, found.join_web_url, found.first_seen) == (Outcome.CANCELLED, None, first.first_seen)
+
+
+@pytest.mark.parametrize("place", ["PostgreSQL", "MariaDB"], indirect=True)
+def test_looking_for_people_who_are_not_there_holds_up_no_other_event(place):
+    one, other = begun(place), begun(place, OTHER_RUN, event="another event")
+
+    with one._engine.begin() as connection:
+        one._lock(connection, [f"person {number}" for number in range(50)])
+        written = other.write([entry(f"person {number}") for number in range(50)])
+
+    assert len(written.stored) == 50
+
+
+@pytest.mark.skipif(sa.__version__ < "2", reason="SQLAlchemy 1.4 sends row by row")
+@pytest.mark.parametrize("place", ["PostgreSQL"], indirect=True)
+def test_outcomes_of_a_batch_take_one_round_trip(place):
+    ledger = begun(place)
+    names = [f"person {number}" for number in range(100)]
+    ledger.write([entry(name, Outcome.UNKNOWN) for name in names])
+    sent = []
+    sa.event.listen(place.opened[-1], "before_cursor_execute", lambda *args: sent.append(args[2]))
+
+    ledger.write([entry(name, version=1) for name in names])
+
+    *_, outcomes = sent
+    assert len(sent) == 3
+    assert outcomes.count("%(entry_key__") == len(names)
+    assert {one.outcome for one in ledger.recall(names).values()} == {Outcome.ENROLLED}

@@ -8,9 +8,13 @@ SQL database that lets tables be made), ``teams_registration_default`` and ``smt
 Run it on a schedule: the next run enrolls and mails whoever is new, and whoever got in from the waitlist since.
 
 Whoever got in is mailed, whoever else was refused: ``enroll`` tolerates every refusal, and ``nobody_was_refused`` fails
-the run for it. What ``enroll`` never tolerates, such as an answer that was lost, is left to its retries. If it fails in
+the run for it, and for people who are registered and whose links may not be read: the run after that is permitted mails
+them. What ``enroll`` never tolerates, such as an answer that was lost, is left to its retries. If it fails in
 spite of them, clear it instead of starting another run: only in its own run its people still are ``enrolled`` and get
 their mails.
+
+It needs the extra ``[sql]``, ``apache-airflow-providers-smtp`` and the provider of the warehouse's database.
+``webinar_attendees`` has the columns ``id``, ``first_name``, ``last_name``, ``email`` and ``signed_up_at``.
 
 Graph takes 15 writes in 30 seconds from an app, across everything. Where several such tasks may run at once, give them
 a pool with one slot: ``pool="teams_webinars"``.
@@ -61,6 +65,8 @@ def nobody_was_refused(*, ti: Any = None) -> None:
     summary = ti.xcom_pull(task_ids="enroll", key="summary")
     if {"invalid", "rejected"} & set(summary["outcomes"]):
         raise AirflowFailException(f"Refused: {summary['reasons']}")
+    if summary["links_withheld"]:
+        raise AirflowFailException(f"Not mailed, for their links may not be read: {summary['reasons']}")
 
 
 with DAG(

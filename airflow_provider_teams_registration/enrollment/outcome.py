@@ -44,6 +44,7 @@ class Enrollment:
     :param reason: the same in short and without anything personal, to group by.
     :param transient: whether trying again later may well succeed.
     :param is_link_missing: whether they may join and nobody can say with which link.
+    :param is_link_withheld: whether they may join and the link may not be read, for want of a permission.
     :param is_changed: whether the row differs from what they were enrolled with, which was left as it is.
     :param registration_id: the service's own id of the registration, if it has one.
     :param registrant: the key they are enrolled under; None where the row is no registrant.
@@ -57,6 +58,7 @@ class Enrollment:
     reason: str | None = None
     transient: bool = False
     is_link_missing: bool = False
+    is_link_withheld: bool = False
     is_changed: bool = False
     registration_id: str | None = None
     registrant: str | None = field(default=None, repr=False)

@@ -101,6 +101,7 @@ class Person:
             reason=error,
             registration_id=standing.registration_id,
             is_link_missing=is_missing and not standing.is_link_withheld,
+            is_link_withheld=is_missing and standing.is_link_withheld,
             registrant=self.key,
         )
 

@@ -62,8 +62,12 @@ def recalled(person: Person, run: Run) -> Enrollment:
 
 
 def is_enrolled_by_others(entry: LedgerEntry, run: Run) -> bool:
-    """Whether it was another run that enrolled somebody; who was promoted since is enrolled by whoever finds them."""
-    return entry.outcome is Outcome.ENROLLED and entry.run != run
+    """
+    Whether it was another run that enrolled somebody.
+
+    Who was promoted since, or had a link that nobody could read, is enrolled by whoever finds them: so they are mailed.
+    """
+    return entry.outcome is Outcome.ENROLLED and entry.run != run and not entry.error
 
 
 def mark_change(enrollment: Enrollment, person: Person) -> Enrollment:

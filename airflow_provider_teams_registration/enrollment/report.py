@@ -58,6 +58,7 @@ class Report:
         self.cut_short = cut_short
         self.total = 0
         self.links_missing = 0
+        self.links_withheld = 0
         self.changed = 0
         self.transient = 0
         self._keep = keep or self.enrollments.extend
@@ -70,10 +71,11 @@ class Report:
         for enrollment in enrollments:
             self._outcomes[enrollment.outcome] += 1
             self.links_missing += enrollment.is_link_missing
+            self.links_withheld += enrollment.is_link_withheld
             self.changed += enrollment.is_changed
             is_trouble = enrollment.outcome not in self._success_outcomes
             self.transient += enrollment.transient and is_trouble
-            if is_trouble or enrollment.is_link_missing or enrollment.is_changed:
+            if is_trouble or enrollment.is_link_missing or enrollment.is_link_withheld or enrollment.is_changed:
                 key = (enrollment.reason or "no reason given", enrollment.outcome)
                 group = self._groups.setdefault(key, _Group(enrollment.outcome))
                 group.add(enrollment.position)
@@ -114,6 +116,7 @@ class Report:
             "repeated": self.repeated,
             "outcomes": self.counts,
             "links_missing": self.links_missing,
+            "links_withheld": self.links_withheld,
             "changed": self.changed,
             "reasons": dict(reasons),
         }
@@ -122,7 +125,8 @@ class Report:
         """Return the counts in words: ``57 registrants: 54 enrolled, 3 invalid``."""
         counts = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in self.counts.items())
         repeated = f" (repeated rows left out: {self.repeated})" if self.repeated else ""
-        missing = f", {self.links_missing} without a link" if self.links_missing else ""
+        linkless = self.links_missing + self.links_withheld
+        missing = f", {linkless} without a link" if linkless else ""
         return f"{count_registrants(self.total)}: {counts or 'nothing to do'}{missing}{repeated}"
 
     def complaint(self) -> str:

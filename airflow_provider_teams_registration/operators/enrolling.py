@@ -259,14 +259,25 @@ class EnrollingOperator(BaseOperator):
             from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY
 
             context["ti"].xcom_push(key=XCOM_RETURN_KEY, value=value)
-        if failure is None and report.refused:
-            self.log.warning("Tolerated by max_rejected=%s: %s.", max_rejected, report.complaint())
-        if report.changed:
-            self.log.warning("%s changed since they were enrolled; nobody was sent again.", f"{report.changed:,}")
-        self.log.info("%s.", report.sentence())
+        self._tell(report, max_rejected, is_fine=failure is None)
         if failure is not None:
             raise failure
         return value
+
+    def _tell(self, report: Report, max_rejected: MaxRejected, *, is_fine: bool) -> None:
+        from airflow_provider_teams_registration.enrollment.report import count_registrants
+
+        if is_fine and report.refused:
+            self.log.warning("Tolerated by max_rejected=%s: %s.", max_rejected, report.complaint())
+        if is_fine and report.links_withheld:
+            self.log.warning(
+                "%s may join and their links may not be read. Grant what the column error names. With a ledger_conn_id the "
+                "next run returns them as 'enrolled', with their links; without one, clear this task.",
+                count_registrants(report.links_withheld),
+            )
+        if report.changed:
+            self.log.warning("%s changed since they were enrolled; nobody was sent again.", f"{report.changed:,}")
+        self.log.info("%s.", report.sentence())
 
     def _is_durable(self, ledger: Ledger) -> bool:
         """Whether a later attempt has everything that this one achieved: a meeting's link is handed out only once."""

@@ -186,6 +186,18 @@ def test_webinar_mails_whoever_has_a_seat_and_the_next_run_whoever_got_in_since(
     assert mail_sink.links() == links_of(emulator)
 
 
+def test_webinar_whose_links_may_not_be_read_fails_the_run_instead_of_mailing_nobody(
+    run_example, emulator, mail_sink, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", sqlite_warehouse(tmp_path))
+    emulator.set_switches(application_may_read_registration_sessions=False)
+
+    run = run_example("webinar_to_inbox")
+
+    assert (run.state, run.summary()["links_withheld"]) == ("failed", 3)
+    assert mail_sink.links() == {}
+
+
 def test_the_same_dag_runs_on_a_meeting_once_the_event_argument_names_one(
     run_example, emulator, mail_sink, monkeypatch, tmp_path
 ):

@@ -26,6 +26,7 @@ def test_everybody_comes_back_with_their_own_link(run_dag, emulator):
         "repeated": 0,
         "outcomes": {"enrolled": 2},
         "links_missing": 0,
+        "links_withheld": 0,
         "changed": 0,
         "reasons": {},
     }

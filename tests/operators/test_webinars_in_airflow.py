@@ -143,6 +143,16 @@ def test_a_link_that_stays_refused_fails_the_task_with_the_reason_and_what_can_b
     assert "re_enroll" not in said
 
 
+def test_links_that_may_not_be_read_fail_nothing_and_are_told_of(run_dag, emulator, capfd):
+    emulator.set_switches(application_may_read_registration_sessions=False)
+    run = run_dag(enroll(emulator, PEOPLE[:2], webinar_id=emulator.webinar_id, **DEFAULTS))
+    said = "".join(capfd.readouterr())
+    assert (run.state, run.summary()["links_missing"], run.summary()["links_withheld"]) == ("success", 0, 2)
+    assert "2 registrants may join and their links may not be read." in said
+    assert [row["outcome"] for row in run.rows()] == ["enrolled"] * 2
+    assert "XCom not found" not in said
+
+
 def test_a_link_that_stays_refused_may_be_ignored(run_dag, emulator):
     emulator.add_fault("GET sessions", times=0, status=404, code="NotFound")
     webinar = {"webinar_id": emulator.webinar_id, "settle_after": 0.5, "on_missing_join_url": "ignore"}

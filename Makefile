@@ -44,7 +44,7 @@ oldest: .venv-$(OLDEST)/ready
 proof: .venv/ready
 	$(BIN)/python -m proof
 
-# This provider beside what people would write today: every measure, one run, some twenty minutes.
+# This provider beside what people would write today: every measure, one run, a quarter of an hour or more.
 bench: .venv-bench/ready
 	.venv-bench/bin/python -m benchmarks
 

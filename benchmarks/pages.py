@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.table import write_comparison, write_table
+from benchmarks.table import write_comparison, write_harm, write_table
 
 _PLACES: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], str]]] = (
     ("README.md", "table", write_table),
     ("docs/benchmarks.md", "beside (e)", write_comparison),
+    ("docs/benchmarks.md", "harm", write_harm),
 )
 
 

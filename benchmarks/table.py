@@ -38,9 +38,8 @@ def write_table(results: Mapping[str, Any]) -> str:
     lines = [f"| {head} |", "|---" * (len(_COLUMNS) + 1) + "|"]
     for row in rows:
         lines.append(f"| {' | '.join([row['way'], *(_shown(row[name]) for name, _ in _COLUMNS)])} |")
-    return "\n".join(
-        [*_above(measures), "", *lines, "", *map(_wrapped, _sentences(measures)), "", _wrapped(_place(results)), ""]
-    )
+    below = map(_wrapped, _sentences(measures, results["options"]["overhead_people"]))
+    return "\n".join([*_above(measures), "", *lines, "", *below, "", _wrapped(_place(results)), ""])
 
 
 def write_comparison(results: Mapping[str, Any]) -> str:
@@ -48,7 +47,16 @@ def write_comparison(results: Mapping[str, Any]) -> str:
     measures: Mapping[str, Any] = {key: sheet["rows"] for key, sheet in results["measures"].items()}
     long = [{**row, "people": row["on the event"]} for row in measures.get("long_list", ())]
     rows = [row for row in (*measures["online_meeting"], *long) if row["way"].startswith(("(e", "(f"))]
-    names = ("people", "seconds", "CPU s", "API CPU s", "before the first", "sending")
+    return _table(rows, ("people", "seconds", "CPU s", "API CPU s", "before the first", "sending"))
+
+
+def write_harm(results: Mapping[str, Any]) -> str:
+    """Return, as Markdown, what each way took and did when things went wrong."""
+    names = ("people", "on the event when killed", "seconds", "HTTP calls", "doubles", "losses", "links missing")
+    return _table(results["measures"]["harm"]["rows"], names)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
     lines = [f"| {' | '.join(['way', *names])} |", "|---" * (len(names) + 1) + "|"]
     return "\n".join(
         [*lines, *(f"| {' | '.join([row['way'], *(_shown(row.get(name)) for name in names)])} |" for row in rows), ""]
@@ -72,13 +80,13 @@ def _beside_the_fastest(rows: Sequence[Mapping[str, Any]]) -> str:
     wide, ours = ({row["way"].partition(" ")[0]: row for row in rows}[key] for key in ("(e8)", "(f)"))
     share, times = wide["seconds"] / ours["seconds"], ours["CPU s"] / wide["CPU s"]
     return (
-        f"- (e) is faster: with as many calls at a time it takes {100 * share:.0f} % of our time, and (f) needs "
-        f"{times:.1f} times its CPU time. The first part is fixed (four round trips before the first person), the rest "
+        f"- (e8), which makes as many calls at a time as (f), takes {100 * share:.0f} % of its time, and (f) needs "
+        f"{times:.1f} times its CPU time. A part of that is fixed (four round trips before the first person), the rest "
         "is the ledger and grows with the list."
     )
 
 
-def _sentences(measures: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+def _sentences(measures: Mapping[str, Sequence[Mapping[str, Any]]], overhead_people: int) -> list[str]:
     webinar_of_others, webinar = measures["webinar"]
     first, *_, last = [row for row in measures["big_lists"] if row["run"] == "first run"]
     _, parse, parse_of_others = measures["parse"]
@@ -93,8 +101,8 @@ def _sentences(measures: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]
         f"{last['peak MB']} MB; XCom holds {last['XCom bytes']:,} bytes.",
         f"- Parsing a DAG file with the operator: {parse['ms']} ms and {parse['MB']} MB beyond a bare DAG; with "
         f"`MSGraphAsyncOperator` {parse_of_others['ms']} ms and {parse_of_others['MB']} MB.",
-        f"- The same people as one task: {one['seconds']} s; as ten mapped chunks: {chunks['seconds']} s; as a task "
-        f"per person: {each['seconds']} s.",
+        f"- {overhead_people:,} people as one task: {one['seconds']} s; as ten mapped chunks: {chunks['seconds']} s; "
+        f"as a task per person: {each['seconds']} s.",
     ]
 
 

@@ -271,8 +271,8 @@ class EnrollingOperator(BaseOperator):
             self.log.warning("Tolerated by max_rejected=%s: %s.", max_rejected, report.complaint())
         if is_fine and report.links_withheld:
             self.log.warning(
-                "%s may join and their links may not be read. Grant what the column error names. With a ledger_conn_id the "
-                "next run returns them as 'enrolled', with their links; without one, clear this task.",
+                "%s may join and their links may not be read. Grant what the column error names. With a "
+                "ledger_conn_id the next run returns them as 'enrolled', with their links; else clear this task.",
                 count_registrants(report.links_withheld),
             )
         if report.changed:

@@ -62,11 +62,13 @@ class Person:
 
     def entry_for(self, enrollment: Enrollment, error: TeamsRegistrationError | None = None) -> LedgerEntry:
         """Return what the ledger is to say of them."""
+        # Whose link was handed out, and is not kept, must not look as if nobody had been able to read it.
+        is_handed_out = self.entry is not None and self.entry.outcome is Outcome.ENROLLED and not self.entry.error
         return self._entry(
             enrollment.outcome,
             join_web_url=enrollment.join_web_url,
             registration_id=enrollment.registration_id,
-            error=enrollment.reason,
+            error=None if is_handed_out and enrollment.outcome is Outcome.ENROLLED else enrollment.reason,
             error_code=getattr(error, "code", None),
             request_id=getattr(error, "request_id", None),
         )

@@ -565,6 +565,23 @@ def test_withheld_links_leave_the_enrollment_good_and_name_the_permission(regist
         assert all(links(report).values())
 
 
+def test_link_that_was_handed_out_and_not_kept_is_new_to_nobody_once_it_can_be_read_again(
+    register_all, open_ledger, emulator
+):
+    def register(run=RUN):
+        return register_all(people(2), as_run=run, ledger=open_ledger(run, store_join_urls=False))
+
+    assert all(links(register()).values())
+    emulator.set_switches(application_may_read_registration_sessions=False)
+    assert register().links_withheld == 2
+
+    emulator.set_switches(application_may_read_registration_sessions=True)
+
+    report = register(NEXT_RUN)
+    assert report.counts == {"already_enrolled": 2}
+    assert all(links(report).values())
+
+
 @pytest.mark.parametrize("policy", list(OnMissingJoinUrl))
 @pytest.mark.parametrize("is_there", [False, True], ids=["ours", "somebody else's"])
 def test_link_that_stays_refused_is_reported_with_the_reason_as_the_policy_says(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
@@ -17,6 +17,9 @@ _LONGEST: Mapping[str, int] = {"registration_id": 255, "error": 10_000, "error_c
 _AS_THEY_ARE = ("join_web_url", "fingerprint", "version", "attempt", "last_seen")
 _RUN = ("dag_id", "run_id", "task")
 _LASTING = frozenset({"entry_key", "event", "registrant", "first_seen"})
+
+
+_Insert = TypeVar("_Insert", postgresql.Insert, sqlite.Insert)
 
 
 class ChangedMeanwhile(Exception):
@@ -89,13 +92,14 @@ def _write_over_mysql(table: sa.Table) -> sa.Executable:
 
 
 def _write_over_postgresql(table: sa.Table) -> sa.Executable:
-    insert = postgresql.insert(table)
-    changes = {name: insert.excluded[name] for name in _changing(table)}
-    return _sent_together(insert.on_conflict_do_update(index_elements=["entry_key"], set_=changes), table)
+    return _sent_together(_on_conflict(postgresql.insert(table), table), table)
 
 
 def _write_over_sqlite(table: sa.Table) -> sa.Executable:
-    insert = sqlite.insert(table)
+    return _on_conflict(sqlite.insert(table), table)
+
+
+def _on_conflict(insert: _Insert, table: sa.Table) -> _Insert:
     changes = {name: insert.excluded[name] for name in _changing(table)}
     return insert.on_conflict_do_update(index_elements=["entry_key"], set_=changes)
 

@@ -59,7 +59,7 @@ def big_list_to_inbox() -> None:
 
         with SmtpHook() as smtp:
             for row in read_enrollments(page):
-                if row["outcome"] != "enrolled":
+                if row["outcome"] != "enrolled" or not row["join_web_url"]:
                     continue
                 link = escape(row["join_web_url"])
                 smtp.send_email_smtp(

@@ -15,7 +15,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, dag, task, task_group
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, dag, task, task_group
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 
 from airflow_provider_teams_registration.read_enrollments import enrollment_pages, read_enrollments
@@ -54,6 +54,8 @@ def waitlist_to_inbox() -> None:
         @task(retries=2)
         def mail(*, ti: Any = None) -> None:
             (row,) = ti.xcom_pull(task_ids="until_in.wait", map_indexes=ti.map_index)
+            if row["outcome"] == "enrolled" and not row["join_web_url"]:
+                raise AirflowFailException(f"Not mailed, clear 'wait' once it is mended: {row['error']}")
             if not row["join_web_url"]:
                 raise AirflowSkipException(row["outcome"])
             link = escape(row["join_web_url"])

@@ -37,7 +37,7 @@ class JoinLinkEmail(EmailOperator):
 
 def mail_for(row: dict[str, Any]) -> dict[str, Any]:
     """One person's mail. Only those whom this run enrolled get one; the tasks of the others show as skipped."""
-    if row["outcome"] != "enrolled":
+    if row["outcome"] != "enrolled" or not row["join_web_url"]:
         raise AirflowSkipException(row["outcome"])
     link = escape(row["join_web_url"])
     return {

@@ -34,7 +34,7 @@ def warehouse_to_inbox_taskflow() -> None:
     @task
     def newly_enrolled(ti: Any = None) -> list[int]:
         rows = ti.xcom_pull(task_ids="enroll")
-        return [number for number, row in enumerate(rows) if row["outcome"] == "enrolled"]
+        return [number for number, row in enumerate(rows) if row["outcome"] == "enrolled" and row["join_web_url"]]
 
     @task(retries=2)
     def mail(number: int, ti: Any = None) -> None:

@@ -9,9 +9,9 @@ Run it on a schedule: the next run enrolls and mails whoever is new, and whoever
 
 Whoever got in is mailed, whoever else was refused: ``enroll`` tolerates every refusal, and ``nobody_was_refused`` fails
 the run for it, and for people who are registered and whose links may not be read: the run after that is permitted mails
-them. What ``enroll`` never tolerates, such as an answer that was lost, is left to its retries. If it fails in
-spite of them, clear it instead of starting another run: only in its own run its people still are ``enrolled`` and get
-their mails.
+whom this DAG enrolled. What ``enroll`` never tolerates, such as an answer that was lost, is left to its retries. If it
+fails in spite of them, clear it instead of starting another run: only in its own run its people still are ``enrolled``
+and get their mails.
 
 It needs the extra ``[sql]``, ``apache-airflow-providers-smtp`` and the provider of the warehouse's database.
 ``webinar_attendees`` has the columns ``id``, ``first_name``, ``last_name``, ``email`` and ``signed_up_at``.
@@ -66,7 +66,7 @@ def nobody_was_refused(*, ti: Any = None) -> None:
     if {"invalid", "rejected"} & set(summary["outcomes"]):
         raise AirflowFailException(f"Refused: {summary['reasons']}")
     if summary["links_withheld"]:
-        raise AirflowFailException(f"Not mailed, for their links may not be read: {summary['reasons']}")
+        raise AirflowFailException(f"Links that may not be read: {summary['reasons']}")
 
 
 with DAG(

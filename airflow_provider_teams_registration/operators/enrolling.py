@@ -259,22 +259,19 @@ class EnrollingOperator(BaseOperator):
             from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY
 
             context["ti"].xcom_push(key=XCOM_RETURN_KEY, value=value)
-        self._tell(report, max_rejected, is_fine=failure is None)
+        self._tell(report, max_rejected, ledger, is_fine=failure is None)
         if failure is not None:
             raise failure
         return value
 
-    def _tell(self, report: Report, max_rejected: MaxRejected, *, is_fine: bool) -> None:
+    def _tell(self, report: Report, max_rejected: MaxRejected, ledger: Ledger, *, is_fine: bool) -> None:
         from airflow_provider_teams_registration.enrollment.report import count_registrants
 
         if is_fine and report.refused:
             self.log.warning("Tolerated by max_rejected=%s: %s.", max_rejected, report.complaint())
         if is_fine and report.links_withheld:
-            self.log.warning(
-                "%s may join and their links may not be read. Grant what the column error names. With a "
-                "ledger_conn_id the next run returns them as 'enrolled', with their links; else clear this task.",
-                count_registrants(report.links_withheld),
-            )
+            what = "%s may join and their links may not be read. Grant what the column error names. %s."
+            self.log.warning(what, count_registrants(report.links_withheld), _when_links_come(ledger))
         if report.changed:
             self.log.warning("%s changed since they were enrolled; nobody was sent again.", f"{report.changed:,}")
         self.log.info("%s.", report.sentence())
@@ -297,3 +294,11 @@ class EnrollingOperator(BaseOperator):
 
         self.log.info("The service asks for %.0f s of patience: deferred.", seconds)
         self.defer(trigger=DateTimeTrigger(moment=timezone.utcnow() + timedelta(seconds=seconds)), method_name="resume")
+
+
+def _when_links_come(ledger: Ledger) -> str:
+    if ledger.is_shared:
+        return "Whom this ledger has as enrolled is 'enrolled', with the link, in the next run then"
+    if ledger.is_durable:
+        return "Clear this task then: whom it enrolled is 'enrolled', with the link"
+    return "Run this again then: they are 'already_enrolled', with the link"

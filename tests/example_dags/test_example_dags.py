@@ -247,11 +247,9 @@ def test_webinar_mails_everybody_else_where_somebody_is_refused(
     assert mail_sink.links() == links_of(emulator)
 
 
-@pytest.mark.parametrize("more", [{}, {"xcom_limit": 2}], ids=["rows in XCom", "rows in the ledger"])
-def test_people_on_the_waitlist_are_mailed_when_they_get_in(
-    run_example, emulator, mail_sink, monkeypatch, tmp_path, more
-):
-    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", sqlite_warehouse(tmp_path))
+@pytest.fixture
+def organizer_lets_everybody_in(emulator):
+    """Whoever waits is let in as soon as the run has seen that they wait."""
     stop = threading.Event()
 
     def run_sees_that_they_wait():
@@ -265,19 +263,38 @@ def test_people_on_the_waitlist_are_mailed_when_they_get_in(
                 emulator.books.webinars.promote(emulator.waitlist_webinar_id, one.id)
 
     organizer = threading.Thread(target=let_everybody_in)
-    # The organizer lets them in as soon as the run has seen that they wait.
-    emulator.set_switches(new_registration_status="")
     organizer.start()
-    try:
-        run = run_example("waitlist_to_inbox", **more)
-    finally:
-        stop.set()
-        organizer.join()
+    yield
+    stop.set()
+    organizer.join()
+
+
+@pytest.mark.usefixtures("organizer_lets_everybody_in")
+@pytest.mark.parametrize("more", [{}, {"xcom_limit": 2}], ids=["rows in XCom", "rows in the ledger"])
+def test_people_on_the_waitlist_are_mailed_when_they_get_in(
+    run_example, emulator, mail_sink, monkeypatch, tmp_path, more
+):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", sqlite_warehouse(tmp_path))
+
+    run = run_example("waitlist_to_inbox", **more)
 
     assert run.state == "success"
     late = {row["email"] for row in read_enrollments(run.rows()) if row["outcome"] == "waitlisted"}
     assert len(late) == 2
     assert {address: links for address, links in links_of(emulator).items() if address in late} == mail_sink.links()
+
+
+@pytest.mark.usefixtures("organizer_lets_everybody_in")
+def test_somebody_who_gets_in_and_whose_link_may_not_be_read_fails_the_run(
+    run_example, emulator, mail_sink, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", sqlite_warehouse(tmp_path))
+    emulator.set_switches(application_may_read_registration_sessions=False)
+
+    run = run_example("waitlist_to_inbox")
+
+    assert run.state == "failed"
+    assert mail_sink.links() == {}
 
 
 @pytest.mark.parametrize("path", EXAMPLES.glob("*.py"), ids=lambda path: path.stem)

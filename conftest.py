@@ -27,6 +27,9 @@ os.environ |= {
     "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME}/airflow.db",
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    # A task asks Airflow's API again after a refusal, with up to 90 s between.
+    "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MIN": "0",
+    "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "0.1",
 }
 
 
@@ -46,4 +49,6 @@ def run_dag(
     from tests.run_dag import run_dag_text
 
     monkeypatch.setenv("AIRFLOW_CONN_TEAMS_REGISTRATION_DEFAULT", json.dumps(teams_registration_emulator.connection()))
+    # Airflow 3.0 wraps what it prints at the width of the terminal.
+    monkeypatch.setenv("COLUMNS", "1000")
     return run_dag_text

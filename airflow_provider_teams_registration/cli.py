@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from airflow_provider_teams_registration import doctor_command
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """
@@ -22,22 +24,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sign_in.add_argument("--authority", help="address of the Entra host, where it is not the global one")
     sign_in.add_argument("--verify", help="path of a CA file, where the authority's certificate is not a public one")
     emulator = verbs.add_parser("emulator", help="serve an emulated Microsoft Entra and Graph on this machine")
+    crash_test = verbs.add_parser("crash-test", help="kill runs of a DAG at their requests to the emulator, and judge")
     try:
-        from airflow_provider_teams_registration.emulator import command
+        from airflow_provider_teams_registration.crash_test import command as crash_test_command
+        from airflow_provider_teams_registration.emulator import command as emulator_command
     except ImportError:
-        if (arguments or sys.argv[1:])[:1] == ["emulator"]:
-            parser.error("the emulator needs: pip install 'airflow-provider-teams-registration[emulator]'")
+        if (arguments or sys.argv[1:])[:1] in (["emulator"], ["crash-test"]):
+            parser.error("this command needs: pip install 'airflow-provider-teams-registration[emulator]'")
     else:
-        command.add_arguments(emulator)
-        emulator.set_defaults(run=command.run)
+        emulator_command.add_arguments(emulator)
+        emulator.set_defaults(run=emulator_command.run)
+        crash_test_command.add_arguments(crash_test)
+        crash_test.set_defaults(run=crash_test_command.run)
+    doctor = verbs.add_parser("doctor", help="check a connection, an event and a ledger; it only reads")
+    doctor_command.add_arguments(doctor)
+    doctor.set_defaults(run=doctor_command.run)
     sign_in.set_defaults(run=_print_refresh_token)
     chosen = parser.parse_args(arguments)
     return int(chosen.run(chosen))
 
 
 def _print_refresh_token(chosen: argparse.Namespace) -> int:
+    from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
     from airflow_provider_teams_registration.graph.device_sign_in import refresh_token
-    from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError
     from airflow_provider_teams_registration.graph.settings import GLOBAL_AUTHORITY, GraphSettings
 
     settings = GraphSettings(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_teams_registration.hooks.connection import CONNECTION_FIELDS, ConnectionField
+from airflow_provider_teams_registration.events.reference import KINDS
+from airflow_provider_teams_registration.hooks.connection_fields import (
+    CONNECTION_FIELDS,
+    HIDDEN_FIELDS,
+    STANDARD_FIELDS,
+    ConnectionField,
+)
 
 _PACKAGE = "airflow_provider_teams_registration"
 _NAME = "Microsoft Teams Registration"
 
-HIDDEN_FIELDS = ["host", "schema", "port", "extra"]
-RELABELING = {"login": "Client ID", "password": "Client secret"}
-PLACEHOLDERS = {
-    "login": "Application (client) id of the app registration",
-    "password": "The secret's value, not its id",
-}
+RELABELING = {name: field.label for name, field in STANDARD_FIELDS.items()}
+PLACEHOLDERS = {name: field.placeholder for name, field in STANDARD_FIELDS.items()}
 
 
 def provider_info(version: str) -> dict[str, Any]:
@@ -36,7 +38,15 @@ def provider_info(version: str) -> dict[str, Any]:
             }
         ],
         "hooks": [_modules("hooks.teams_registration")],
-        "operators": [_modules("operators.enroll", "operators.cancel", "operators.registration")],
+        "operators": [
+            _modules(
+                "operators.enroll",
+                "operators.cancel",
+                "operators.registration",
+                "operators.mail",
+                "operators.check_setup",
+            )
+        ],
         "transfers": [
             {
                 "source-integration-name": "SQL",
@@ -46,14 +56,14 @@ def provider_info(version: str) -> dict[str, Any]:
         ],
         "sensors": [_modules("sensors.registration", "sensors.registrant")],
         "triggers": [_modules("triggers.registration", "triggers.registrant")],
-        "extra-links": [f"{_PACKAGE}.links.meeting.MeetingLink"],
+        "extra-links": [kind.extra_link for kind in KINDS if kind.extra_link is not None],
         "connection-types": [
             {
                 "connection-type": "teams_registration",
                 "hook-class-name": f"{_PACKAGE}.hooks.teams_registration.TeamsRegistrationHook",
                 "hook-name": _NAME,
                 "ui-field-behaviour": {
-                    "hidden-fields": HIDDEN_FIELDS,
+                    "hidden-fields": list(HIDDEN_FIELDS),
                     "relabeling": RELABELING,
                     "placeholders": PLACEHOLDERS,
                 },
@@ -73,6 +83,8 @@ def _form_field(field: ConnectionField) -> dict[str, Any]:
         schema["default"] = field.default
     if field.choices:
         schema["enum"] = list(field.choices)
+    if field.examples:
+        schema["examples"] = list(field.examples)
     if field.is_secret:
         schema["format"] = "password"
     return {"label": field.label, "description": field.description, "schema": schema}

@@ -1,4 +1,4 @@
-"""A retry policy for Airflow 3.3+ that hands the service's own wait to Airflow's retry."""
+"""A retry policy for Airflow 3.3+ that waits as long as Graph asks."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ if TYPE_CHECKING:
 
 class TeamsRegistrationRetryPolicy(RetryPolicy):
     """
-    Retries when the service said it may be asked again, and never a permanent refusal.
+    Retry after the wait that Graph asks for, and never retry a permanent refusal.
 
     .. code-block:: python
 
         EnrollRegistrantOperator(..., retries=3, retry_policy=TeamsRegistrationRetryPolicy())
 
-    It takes Airflow 3.3 or newer. On older ones permanent refusals are not retried either, and the task's
-    ``retry_delay`` is the wait.
+    It needs Airflow 3.3 or newer. Older versions do not retry permanent refusals either, and wait for the task's
+    ``retry_delay``.
     """
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
     ) -> RetryDecision:
         """
-        Decide about a failed try.
+        Decide whether and when to retry a failed try.
 
-        :param exception: what the task raised.
+        :param exception: the exception of the task.
         :param try_number: the current try, counted from 1.
-        :param max_tries: how many there are.
+        :param max_tries: the number of tries.
         :param context: the task's context.
         """
         if isinstance(exception, PermanentFailure):
-            return RetryDecision.fail("Trying again changes nothing.")
+            return RetryDecision.fail("A retry cannot succeed.")
         seconds = exception.retry_after if isinstance(exception, TransientFailure) else None
         if seconds is None:
             return RetryDecision.default()
-        return RetryDecision.retry(timedelta(seconds=seconds), f"The service asks for {seconds:.0f} s of patience.")
+        return RetryDecision.retry(timedelta(seconds=seconds), f"Graph asked for a wait of {seconds:.0f} s.")
 
     def serialize(self) -> dict[str, Any]:
-        """Return what the serialized DAG holds of it: it has no settings."""
+        """Return an empty dict, because the policy has no settings."""
         return {}
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> TeamsRegistrationRetryPolicy:
-        """Make it anew."""
+        """Return a policy."""
         return cls()

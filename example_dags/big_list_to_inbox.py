@@ -5,18 +5,19 @@ With the same Variables and connections as ``warehouse_to_inbox``, and for any n
 them at once. The rows of the result go to the ledger in the warehouse, XCom holds a reference to them, and each mail
 task reads one page. When the service asks for a long wait, the task waits without a worker.
 
-The next run enrolls and mails whoever is new. A page that is cleared mails its people again.
+The next run enrolls the people who are new, and mails those who have no mail yet. A page that is cleared mails nobody
+again.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from html import escape
 from typing import Any
 
 from airflow.providers.common.compat.sdk import dag, task
 
-from airflow_provider_teams_registration.read_enrollments import enrollment_pages, read_enrollments
+from airflow_provider_teams_registration.operators.mail import MailJoinLinksOperator
+from airflow_provider_teams_registration.read_enrollments import enrollment_pages
 from airflow_provider_teams_registration.transfers.sql import SqlToTeamsRegistrationOperator
 
 RETRIES: dict[str, Any] = {"retries": 3}
@@ -53,26 +54,14 @@ def big_list_to_inbox() -> None:
     def pages(result: Any) -> list[Any]:
         return enrollment_pages(result, page_size=500)
 
-    @task
-    def mail(page: Any) -> None:
-        from airflow.providers.smtp.hooks.smtp import SmtpHook
-
-        with SmtpHook() as smtp:
-            for row in read_enrollments(page):
-                if row["outcome"] != "enrolled" or not row["join_web_url"]:
-                    continue
-                link = escape(row["join_web_url"])
-                smtp.send_email_smtp(
-                    to=row["email"],
-                    from_email="events@example.org",
-                    subject="Your link to our event",
-                    html_content=f"""
-                        <p>Dear {escape(row["first_name"])},</p>
-                        <p>this is your own way in, please keep it to yourself: <a href="{link}">join</a></p>
-                    """,
-                )
-
-    mail.expand(page=pages(enroll.output))
+    mail = MailJoinLinksOperator.partial(
+        task_id="mail",
+        ledger_conn_id="warehouse",
+        from_email="events@example.org",
+        max_rejected="10%",
+        retries=2,
+    )
+    mail.expand(registrants=pages(enroll.output))
 
 
 big_list_to_inbox()

@@ -12,12 +12,11 @@ made), ``teams_registration_default`` and ``smtp_default``.
 from __future__ import annotations
 
 from datetime import datetime
-from html import escape
 from typing import Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, dag, task, task_group
-from airflow.providers.smtp.hooks.smtp import SmtpHook
+from airflow.providers.common.compat.sdk import dag, task, task_group
 
+from airflow_provider_teams_registration.operators.mail import MailJoinLinksOperator
 from airflow_provider_teams_registration.read_enrollments import enrollment_pages, read_enrollments
 from airflow_provider_teams_registration.sensors.registrant import RegistrantStatusSensor
 from airflow_provider_teams_registration.transfers.sql import SqlToTeamsRegistrationOperator
@@ -51,22 +50,6 @@ def waitlist_to_inbox() -> None:
             pages = enrollment_pages(ti.xcom_pull(task_ids="enroll"), page_size=1)
             return list(read_enrollments(pages[number]))
 
-        @task(retries=2)
-        def mail(*, ti: Any = None) -> None:
-            (row,) = ti.xcom_pull(task_ids="until_in.wait", map_indexes=ti.map_index)
-            if row["outcome"] == "enrolled" and not row["join_web_url"]:
-                raise AirflowFailException(f"Not mailed, clear 'wait' once it is mended: {row['error']}")
-            if not row["join_web_url"]:
-                raise AirflowSkipException(row["outcome"])
-            link = escape(row["join_web_url"])
-            with SmtpHook("smtp_default") as smtp:
-                smtp.send_email_smtp(
-                    to=row["email"],
-                    from_email="events@example.org",
-                    subject="You are in: your link to our webinar",
-                    html_content=f'<p>Dear {escape(row["first_name"])},</p><p><a href="{link}">join</a></p>',
-                )
-
         wait = RegistrantStatusSensor(
             task_id="wait",
             webinar_id="{{ var.value.teams_webinar_id }}",
@@ -75,7 +58,15 @@ def waitlist_to_inbox() -> None:
             poke_interval=300,
             timeout=7 * 24 * 3600,
         )
-        wait >> mail()
+        MailJoinLinksOperator(
+            task_id="mail",
+            webinar_id="{{ var.value.teams_webinar_id }}",
+            registrants=wait.output,
+            subject="You are in: your link to {{ event.title }}",
+            ledger_conn_id="warehouse",
+            from_email="events@example.org",
+            retries=2,
+        )
 
     waiting = numbers_of_those_who_wait()
     enroll >> waiting

@@ -1,16 +1,21 @@
-"""``teams-registration emulator``: serve until stopped, and say how to connect."""
+"""The command ``teams-registration emulator``: serve until stopped, and print how to connect."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import signal
+import ssl
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from airflow_provider_teams_registration.emulator.behaviour.switches import BadSwitch, Switches
+from airflow_provider_teams_registration.emulator.http.json_text import UnreadableJson, read_json
 from airflow_provider_teams_registration.emulator.server import Emulator
-from airflow_provider_teams_registration.emulator.switches import BadSwitch
+
+_MOST_BYTES = 64 * 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,23 +35,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="set a switch, such as duplicate=conflict; docs/emulator.md lists them",
     )
+    parser.add_argument(
+        "--like",
+        type=Path,
+        metavar="FILE",
+        help='start with the switches of a JSON file such as {"duplicate": "conflict"}, or of what "teams-registration '
+        'doctor --with-test-person ADDRESS --json" printed; --switch overrides them',
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """
     Serve until interrupted or terminated.
 
-    :return: the exit code: 0 when stopped, 1 where the port cannot be had, 2 for a bad switch.
+    :return: the exit code: 0 when stopped, 1 if the emulator cannot listen on the port, 2 for a bad argument.
     """
     try:
-        emulator = Emulator(arguments.host, arguments.port, arguments.directory.absolute(), _switches(arguments.switch))
+        switches = {**_switches_of_file(arguments.like), **read_switches(arguments.switch)}
+        emulator = Emulator(arguments.host, arguments.port, arguments.directory.absolute(), switches)
     except BadSwitch as error:
         print(error, file=sys.stderr)
         return 2
-    # A container or an init system ends us this way; it is no failure.
+    except OSError as error:
+        said = f"--directory {arguments.directory}: No certificate can be kept there: {error.strerror or error}."
+        print(said, file=sys.stderr)
+        return 2
+    except ValueError:
+        print(f"--host {arguments.host!r}: It is neither an address nor the name of a host.", file=sys.stderr)
+        return 2
+    # A container or an init system stops the process this way, which is not a failure.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        emulator.run(lambda: print(_greeting(emulator), flush=True))
+        emulator.run(lambda: _announce(emulator))
+    except ssl.SSLError:
+        print(
+            f"The certificate in {arguments.directory} cannot be used. Delete the .pem files there: the emulator makes "
+            "new ones.",
+            file=sys.stderr,
+        )
+        return 1
     except OSError as error:
         print(error, file=sys.stderr)
         return 1
@@ -55,11 +82,57 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _switches(given: Sequence[str]) -> dict[str, str]:
+def _switches_of_file(path: Path | None) -> dict[str, Any]:
+    """
+    Read the switches of a file.
+
+    :raises BadSwitch: the file cannot be read, is no JSON object, names an unknown switch, or has a wrong value.
+    """
+    if path is None:
+        return {}
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise BadSwitch(f"The file has more than {_MOST_BYTES} bytes.")
+        values = read_json(content, called="The file")
+        if not isinstance(values, dict):
+            raise BadSwitch("The file must hold a JSON object of switches, from name to value.")
+        # The doctor's report holds the switches beside what it found.
+        values = values.get("switches", values)
+        if not isinstance(values, dict):
+            raise BadSwitch("switches must be a JSON object, from name to value.")
+        # Checked here, so that the error names the file.
+        Switches().changed(values)
+    except OSError as error:
+        raise BadSwitch(f"--like {path}: The file cannot be read: {error.strerror or error}.") from None
+    except (BadSwitch, UnreadableJson) as error:
+        raise BadSwitch(f"--like {path}: {error}") from None
+    return values
+
+
+def read_switches(given: Sequence[str]) -> dict[str, str]:
+    """
+    Read switches from a command line.
+
+    :param given: each as ``NAME=VALUE``; of a name that is given twice, the last one counts.
+    :raises BadSwitch: one has no ``=``.
+    """
     for switch in given:
         if "=" not in switch:
             raise BadSwitch(f"--switch takes NAME=VALUE, not {switch!r}.")
     return dict(switch.split("=", 1) for switch in given)
+
+
+def _announce(emulator: Emulator) -> None:
+    if not emulator.is_on_loopback:
+        print(
+            f"The emulator listens on {emulator.host or 'every address'}, which is not only this machine's own. "
+            f"Everybody who reaches port {emulator.port} can use all of it, the admin API included. "
+            "Leave --host out unless you know who they are.",
+            file=sys.stderr,
+        )
+    print(_greeting(emulator), flush=True)
 
 
 def _greeting(emulator: Emulator) -> str:

@@ -1,5 +1,5 @@
 """
-A pytest fixture for tests of your own DAGs.
+Pytest fixtures for the tests of your own DAGs.
 
 .. code-block:: python
 
@@ -15,7 +15,7 @@ A pytest fixture for tests of your own DAGs.
         connection = json.dumps(teams_registration_emulator.connection())
         monkeypatch.setenv("AIRFLOW_CONN_TEAMS_REGISTRATION_DEFAULT", connection)
         ...
-        assert teams_registration_emulator.books.enrolled(teams_registration_emulator.meeting_id)
+        assert teams_registration_emulator.store.enrolled(teams_registration_emulator.meeting_id)
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from airflow_provider_teams_registration.emulator.server import Emulator
 @pytest.fixture(scope="session")
 def teams_registration_server() -> Iterator[Emulator]:
     """
-    One emulator for the whole test run; use ``teams_registration_emulator``.
+    Run one emulator for the whole test run. Tests use ``teams_registration_emulator``.
 
-    Its limiter is off, for sixteen people on a webinar would take half a minute.
+    Its limiter is off, because sixteen registrations for a webinar would take half a minute.
     """
     with Emulator(switches={"write_limit": 0, "read_limit": 0}) as emulator:
         yield emulator
@@ -40,6 +40,8 @@ def teams_registration_server() -> Iterator[Emulator]:
 
 @pytest.fixture
 def teams_registration_emulator(teams_registration_server: Emulator) -> Emulator:
-    """Return an emulator in which nobody is enrolled and nothing goes wrong yet."""
+    """Return the emulator, reset: nobody is enrolled and there are no faults."""
     teams_registration_server.reset()
+    # With those of the test before, the roles of the test before would come along.
+    teams_registration_server.expire_tokens()
     return teams_registration_server

@@ -1,4 +1,4 @@
-"""The loop that puts people on an event: validate, recall, settle, send in paced batches, report."""
+"""Enroll people: read the rows in portions, run each portion, and report the outcomes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from datetime import timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_teams_registration.enrollment.memory_ledger import MemoryLedger
-from airflow_provider_teams_registration.enrollment.outcome import SUCCESS_OUTCOMES
+from airflow_provider_teams_registration.core.clashes import ReturnedLinks
+from airflow_provider_teams_registration.core.outcome import SUCCESS_OUTCOMES
+from airflow_provider_teams_registration.core.report import Report, count_registrants
+from airflow_provider_teams_registration.enrollment.doubles import find_clashes
+from airflow_provider_teams_registration.enrollment.ending import is_failure
 from airflow_provider_teams_registration.enrollment.progress import Progress
-from airflow_provider_teams_registration.enrollment.registrant import RegistrantReader
-from airflow_provider_teams_registration.enrollment.report import Report, count_registrants
-from airflow_provider_teams_registration.enrollment.sending import Sending
-from airflow_provider_teams_registration.enrollment.sending_options import Postponed, SendingOptions
-from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError
+from airflow_provider_teams_registration.enrollment.resumption import Resumption
+from airflow_provider_teams_registration.enrollment.runner import EnrollmentRunner
+from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested, SendingOptions
+from airflow_provider_teams_registration.events.registrant import RegistrantReader
+from airflow_provider_teams_registration.exceptions import Fenced, TeamsRegistrationError
+from airflow_provider_teams_registration.graph.write_quota import WriteQuota
+from airflow_provider_teams_registration.ledger.memory import MemoryLedger
 
 if TYPE_CHECKING:
-    from airflow_provider_teams_registration.enrollment.event import Event
-    from airflow_provider_teams_registration.enrollment.ledger import Ledger
-    from airflow_provider_teams_registration.enrollment.outcome import Enrollment, Outcome
+    from airflow_provider_teams_registration.core.outcome import Enrollment, Outcome
+    from airflow_provider_teams_registration.events.base import Event
+    from airflow_provider_teams_registration.ledger.base import Ledger
 
 log = logging.getLogger(__name__)
 
@@ -38,80 +43,116 @@ def enroll(
     stop: threading.Event | None = None,
     keep: Callable[[Sequence[Enrollment]], None] | None = None,
     success_outcomes: Collection[Outcome] = SUCCESS_OUTCOMES,
+    resumption: Resumption | None = None,
 ) -> Report:
     """
-    Put people on an event, each once; one bad row never stops the others.
+    Enroll each person once. A bad row never stops the others.
 
-    To retry, to resume after a crash or to go on after a wait is to call this again with the same ledger. A write is
-    sent again only where it was certainly not executed, or where reading proved that it never landed. From the first
-    write on nothing is raised, whatever happens: the report says who is enrolled and what cut it short.
+    To retry, to resume after a crash or to continue after a wait, call this function again with the same ledger. It
+    repeats a write only if Graph did not execute it, or if reads of the event prove that it had no effect. After the
+    first write, this function raises nothing: the report holds the enrollments and the error that ended the run early.
 
     :param event: the event.
-    :param rows: dicts of column and value, or plain ids; read as they are needed, 4,000 at a time.
-    :param ledger: what earlier attempts are known from; one in memory by default. It is closed by whoever made it.
-    :param options: how people are sent.
-    :param stop: set from outside to end the sending early.
-    :param keep: takes each 4,000 rows' enrollments, in input order; by default the report keeps them all.
-    :param success_outcomes: which outcomes are fine.
-    :return: the counts, and one enrollment per registrant in input order unless ``keep`` took them.
-    :raises TeamsRegistrationError: before anything was sent: the event or the ledger cannot be read, or the
-        registration is not open.
+    :param rows: dicts of columns and values, or plain ids. The function reads 4,000 at a time.
+    :param ledger: the ledger; one in memory by default. The caller closes it.
+    :param options: the options of the run.
+    :param stop: an event that another thread sets to end the run early.
+    :param keep: a function that takes the enrollments of each 4,000 rows, in input order. By default the report keeps
+        them.
+    :param success_outcomes: the outcomes that count as success.
+    :param resumption: what the run knows if it goes on after a deferral. By default it is not one that does.
+    :return: the counts and, without ``keep``, one enrollment per registrant in input order.
+    :raises TeamsRegistrationError: nothing was sent, because the event or the ledger cannot be read or the registration
+        is not open.
     """
     iterator = iter(rows)
     first = list(islice(iterator, ROWS_AT_ONCE))
     report = Report(keep=keep, success_outcomes=success_outcomes)
     if not first:
         return report
+    resumption = resumption or Resumption()
     with closing(event):
-        event.prepare()
         ledger = ledger or MemoryLedger()
-        ledger.begin(event.id)
+        resumption.begin(event, ledger)
+        if isinstance(event.rate_limiter, WriteQuota):
+            ledger.share_quota(event.rate_limiter)
         total = len(rows) if isinstance(rows, Sequence) else None
-        _foretell(event, total)
+        _log_estimate(event, total)
         options = options or SendingOptions()
-        sending = Sending(event, ledger, options, stop or threading.Event(), Progress(total))
+        runner = EnrollmentRunner(
+            event,
+            ledger,
+            options,
+            stop or threading.Event(),
+            Progress(total, options.progress_every),
+            resumption=resumption,
+        )
         portions = chain([first], iter(lambda: list(islice(iterator, ROWS_AT_ONCE)), []))
-        _send_portions(sending, RegistrantReader(event.read), portions, report, options.defer_over is not None)
+        returned = ReturnedLinks() if options.finds_clashes else None
+        _send_portions(runner, RegistrantReader(event.read), portions, report, options.defer_over is not None, returned)
+        if isinstance(report.aborted_by, DeferRequested):
+            resumption.leave(event, report.aborted_by)
+        elif returned is not None and report.aborted_by is None:
+            report.clashes = find_clashes(event, returned)
+            _hold_fence(ledger, report)
+        report.event = event.facts or resumption.facts
     return report
 
 
 def _send_portions(
-    sending: Sending, reader: RegistrantReader, portions: Iterable[Sequence[Any]], report: Report, will_go_on: bool
+    runner: EnrollmentRunner,
+    reader: RegistrantReader,
+    portions: Iterable[Sequence[Any]],
+    report: Report,
+    will_go_on: bool,
+    returned: ReturnedLinks | None,
 ) -> None:
     try:
         for some in portions:
-            if isinstance(report.cut_short, Postponed) and will_go_on:
-                # The run accounts for everybody then.
+            if isinstance(report.aborted_by, DeferRequested) and will_go_on:
+                # The attempt that resumes returns a row for each of them.
                 break
             registrants = reader.read(some)
-            if report.cut_short is None:
-                sent, report.cut_short = sending.run(registrants.valid)
-                if isinstance(report.cut_short, TeamsRegistrationError) and not sending.has_begun:
-                    raise report.cut_short
+            if report.aborted_by is None:
+                sent, report.aborted_by = runner.run(registrants.valid)
+                if is_failure(report.aborted_by) and not runner.has_begun:
+                    raise report.aborted_by
             else:
-                sent = sending.leave(registrants.valid)
+                sent = runner.outcomes_without_sending(registrants.valid)
             enrollments = sorted([*registrants.invalid, *sent], key=lambda enrollment: enrollment.position)
             _add(report, enrollments, registrants.repeated)
+            if returned is not None:
+                returned.add(enrollments)
     except BaseException as error:
-        if not sending.has_begun:
+        if not runner.has_begun:
             raise
-        report.cut_short = report.cut_short or error
+        report.aborted_by = report.aborted_by or error
+
+
+def _hold_fence(ledger: Ledger, report: Report) -> None:
+    """Leave the result to a newer attempt that has started during the last read."""
+    try:
+        ledger.write([])
+    except Fenced as error:
+        report.aborted_by = error
+    except TeamsRegistrationError:
+        log.debug("The ledger cannot be read any more.")
 
 
 def _add(report: Report, enrollments: Sequence[Enrollment], repeated: int) -> None:
     try:
         report.add(enrollments, repeated)
     except TeamsRegistrationError as error:
-        # They are counted; it is their rows that found no place.
-        report.cut_short = report.cut_short or error
+        # The report has counted them. Only their rows could not be stored.
+        report.aborted_by = report.aborted_by or error
 
 
-def _foretell(event: Event, registrants: int | None) -> None:
-    """Say how long a list will take, where the service's allowance makes it long."""
-    seconds = event.pace.estimate(registrants or 0)
+def _log_estimate(event: Event, registrants: int | None) -> None:
+    """Log how long the run will take, if the write quota makes it long."""
+    seconds = event.rate_limiter.estimate(registrants or 0)
     if seconds:
         log.info(
-            "%s at the pace the service allows: about %s.",
+            "%s will take about %s, because of the write quota for webinars.",
             count_registrants(registrants or 0),
             timedelta(seconds=round(seconds)),
         )

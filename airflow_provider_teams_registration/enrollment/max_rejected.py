@@ -1,4 +1,4 @@
-"""How many refusals a task tolerates."""
+"""The number of refused registrants that a task tolerates."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from decimal import Decimal
 @dataclass(frozen=True)
 class MaxRejected:
     """
-    How many refusals are tolerated.
+    The number of refused registrants that a task tolerates.
 
     :param limit: a number of registrants, or a per cent of them.
-    :param is_per_cent: which of the two.
+    :param is_per_cent: whether the limit is a per cent.
     """
 
     limit: Decimal
@@ -23,7 +23,7 @@ class MaxRejected:
         """
         Read a number (``3``, ``"3"``) or a per cent (``"5%"``, ``"2.5 %"``).
 
-        :raises ValueError: it is neither, or out of range.
+        :raises ValueError: the value is neither, or out of range.
         """
         text = str(value).strip()
         is_per_cent = text.endswith("%")
@@ -38,7 +38,7 @@ class MaxRejected:
         return cls(limit, is_per_cent)
 
     def tolerates(self, refused: int, of: int) -> bool:
-        """Whether so many refused of so many registrants are within the limit."""
+        """Return whether a number of refused registrants, out of a total, is within the limit."""
         return refused * 100 <= self.limit * of if self.is_per_cent else refused <= self.limit
 
     def __str__(self) -> str:

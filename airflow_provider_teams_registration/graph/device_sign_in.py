@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from airflow_provider_teams_registration.graph.credentials import answering, refusal
+from airflow_provider_teams_registration.graph.credentials.refusal import refusal
+from airflow_provider_teams_registration.graph.entra import ask_entra, client_application
 from airflow_provider_teams_registration.graph.settings import GraphSettings
 from airflow_provider_teams_registration.graph.transport import HttpSession
 
@@ -24,20 +24,14 @@ def refresh_token(settings: GraphSettings, say: Callable[[str], None]) -> str:
     :raises SignInError: Entra refused, or nobody signed in.
     :raises ServiceUnreachable: Entra could not be reached.
     """
-    import msal
-
-    with answering(settings):
-        app = msal.PublicClientApplication(
-            settings.client_id,
-            authority=f"{settings.authority}/{settings.tenant_id}",
-            instance_discovery=False if settings.disable_instance_discovery else None,
-            http_client=HttpSession(settings),
-        )
-        flow: dict[str, Any] = app.initiate_device_flow(SCOPES)
-        if "user_code" not in flow:
-            raise refusal(flow)
-        say(flow["message"])
-        answer: dict[str, Any] = app.acquire_token_by_device_flow(flow)
-    if "refresh_token" not in answer:
+    http = HttpSession(settings)
+    app = client_application(settings, http, None)
+    flow = ask_entra(settings, lambda: app.initiate_device_flow(SCOPES))
+    if not flow.text("user_code"):
+        raise refusal(flow)
+    say(flow.text("message"))
+    answer = ask_entra(settings, lambda: app.acquire_token_by_device_flow(flow.fields()))
+    token = answer.secret("refresh_token")
+    if token is None:
         raise refusal(answer)
-    return str(answer["refresh_token"])
+    return token

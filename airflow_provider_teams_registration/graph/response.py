@@ -7,13 +7,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_teams_registration.graph.errors import AnswerLost, GraphError, graph_error
-from airflow_provider_teams_registration.graph.pace import retry_after
+from airflow_provider_teams_registration.core.service_text import storable
+from airflow_provider_teams_registration.exceptions import AnswerLost, GraphError, graph_error
+from airflow_provider_teams_registration.graph.rate_limit import retry_after
 
 if TYPE_CHECKING:
     import requests
 
 REQUEST_TIMEOUT = 408
+_OPEN = frozenset({REQUEST_TIMEOUT, 499})
+"""Statuses below 500 that gateways give while the service may still be executing a write."""
+NO_CONTENT = 204
 SERVER_ERRORS = 500
 
 
@@ -25,25 +29,33 @@ class GraphResponse:
     :param status: HTTP status.
     :param headers: the answer's headers.
     :param body: the decoded JSON; None where there was no body or it was no JSON.
+    :param is_garbled: whether there was a body and it was no JSON. Default False.
     """
 
     status: int
     headers: Mapping[str, str]
     body: Any
+    is_garbled: bool = False
 
     @classmethod
     def of(cls, response: requests.Response) -> GraphResponse:
-        """Decode an HTTP answer; a body that is no JSON counts as none."""
+        """Decode an HTTP answer."""
         try:
             body = json.loads(response.content) if response.content else None
-        except ValueError:
-            body = None
+        except (ValueError, RecursionError):
+            return cls(response.status_code, response.headers, None, is_garbled=True)
         return cls(response.status_code, response.headers, body)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it says that something was done and there is nothing to tell: 204 without a body."""
+        return self.status == NO_CONTENT and self.body is None and not self.is_garbled
 
     @property
     def request_id(self) -> str | None:
         """Graph's id of the request."""
-        return next((value for name, value in self.headers.items() if name.lower() == "request-id"), None)
+        said = next((value for name, value in self.headers.items() if name.lower() == "request-id"), None)
+        return storable(said) or None
 
     def refusal(self, sent: Iterable[str | None] = ()) -> GraphError | None:
         """
@@ -61,11 +73,12 @@ class GraphResponse:
         """
         The body of a write's answer.
 
-        :raises AnswerLost: 408 and every 5xx: the write may have taken effect before the service, or a gateway in
-            front of it, gave up.
+        :raises AnswerLost: 408, 499 and every 5xx: the write may have taken effect before the service, or a gateway in
+            front of it, gave up. Every 3xx: some services redirect to the result of a write, others move the write.
+            A success whose body is no JSON: it may come from something else than the service.
         :raises GraphError: the write was refused.
         """
-        if self.status == REQUEST_TIMEOUT or self.status >= SERVER_ERRORS:
+        if self.status in _OPEN or self.status >= SERVER_ERRORS or 300 <= self.status < 400:
             raise AnswerLost(
                 f"Graph answered {self.status} to a write",
                 status=self.status,
@@ -75,4 +88,10 @@ class GraphResponse:
         error = self.refusal(sent)
         if error is not None:
             raise error
+        if self.is_garbled:
+            raise AnswerLost(
+                f"Graph answered {self.status} to a write with something else than JSON",
+                status=self.status,
+                request_id=self.request_id,
+            )
         return self.body

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import threading
 from typing import Any
 
 import requests
 from requests.auth import AuthBase
-from requests.utils import should_bypass_proxies
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
-from airflow_provider_teams_registration.graph.errors import ServiceUnreachable, SettingsError
+from airflow_provider_teams_registration.exceptions import ServiceUnreachable, SettingsError, Stopped
+from airflow_provider_teams_registration.graph.proxies import read_proxies
+from airflow_provider_teams_registration.graph.secret import bare
 from airflow_provider_teams_registration.graph.settings import GraphSettings
+from airflow_provider_teams_registration.graph.time_limit import LimitedAdapter, within
 
 
 class _NoAuth(AuthBase):
@@ -26,34 +28,51 @@ class HttpSession(requests.Session):
     """
     A requests session in which the connection's ``verify`` and ``proxies`` win over the environment.
 
-    Plain requests lets ``REQUESTS_CA_BUNDLE`` and ``HTTPS_PROXY`` override what is set on a session.
+    Plain requests lets ``REQUESTS_CA_BUNDLE`` and ``HTTPS_PROXY`` override what is set on a session. This session
+    follows no redirect: secrets and tokens would go along.
 
-    :param settings: the connection's settings; ``timeout`` holds for every request that names none.
+    :param settings: the connection's settings. Each call, from the look-up of the host's name to the end of the body,
+        ends within ``timeout``.
+    :param stop: once it is set, nothing is sent any more. By default it never is.
+    :ivar stop: the same.
     """
 
-    def __init__(self, settings: GraphSettings) -> None:
+    def __init__(self, settings: GraphSettings, stop: threading.Event | None = None) -> None:
         super().__init__()
         self.auth = _NoAuth()
+        self.mount("https://", LimitedAdapter())
+        self.mount("http://", LimitedAdapter())
+        self.stop = stop or threading.Event()
         self._timeout = settings.timeout
         self._verify = settings.verify
-        self._proxies = settings.proxies
+        self._proxies = None if settings.proxies is None else read_proxies(settings.proxies)
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """
-        Make a request.
+        Make a request. Errors of requests and urllib3 come without the frames that hold what was sent.
 
         :raises SettingsError: the CA file to trust, the connection's or the environment's, cannot be used.
+        :raises Stopped: the task was asked to stop; nothing was sent.
         """
-        kwargs.setdefault("timeout", self._timeout)
+        if self.stop.is_set():
+            raise Stopped
+        kwargs["timeout"] = self._timeout
         try:
-            return super().request(method, url, *args, **kwargs)
+            with within(self._timeout):
+                return super().request(method, url, *args, **kwargs)
         except requests.RequestException as error:
-            if "NO_CERTIFICATE_OR_CRL_FOUND" in str(error):
-                raise self._useless_ca_file() from None
-            raise
+            if "NO_CERTIFICATE_OR_CRL_FOUND" not in str(error):
+                raise bare(error)  # noqa: B904
         except OSError:
             # What requests does not wrap is its own complaint about the file.
-            raise self._useless_ca_file() from None
+            pass
+        except BaseException as error:
+            # A task's time limit strikes in the midst of it.
+            raise bare(error)  # noqa: B904
+        raise self._useless_ca_file()
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return where an answer redirects to: nowhere."""
 
     def _useless_ca_file(self) -> SettingsError:
         environment = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
@@ -67,15 +86,8 @@ class HttpSession(requests.Session):
         if self._verify is not None:
             merged["verify"] = self._verify
         if self._proxies is not None:
-            merged["proxies"] = _proxies_for(str(url), self._proxies)
+            merged["proxies"] = self._proxies.proxies_for(str(url), merged["proxies"])
         return merged
-
-
-def _proxies_for(url: str, proxies: Mapping[str, str]) -> dict[str, str]:
-    no_proxy = proxies.get("no_proxy", "")
-    if no_proxy and should_bypass_proxies(url, no_proxy=no_proxy):
-        return {}
-    return {scheme: address for scheme, address in proxies.items() if scheme != "no_proxy"}
 
 
 def connection_failure(address: str, error: requests.RequestException) -> SettingsError | ServiceUnreachable | None:

@@ -7,29 +7,50 @@ https://learn.microsoft.com/graph/api/resources/virtualeventregistration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
+from airflow_provider_teams_registration.exceptions import (
+    AccessPolicyMissing,
+    AnswerLost,
+    Forbidden,
+    NotFound,
+    TeamsRegistrationError,
+    grant_access_policy,
+    names_access_policy,
+    organizer_named,
+)
 from airflow_provider_teams_registration.graph.address import odata_string, segment
+from airflow_provider_teams_registration.graph.arguments import name_arguments
 from airflow_provider_teams_registration.graph.batch import BatchRequest
-from airflow_provider_teams_registration.graph.errors import Forbidden, TeamsRegistrationError
+from airflow_provider_teams_registration.graph.response import GraphResponse
+from airflow_provider_teams_registration.graph.shapes import BatchRead, Reader, Unreadable
 from airflow_provider_teams_registration.graph.webinar_bodies import (
     Question,
     RegistrationConfiguration,
     WebinarInfo,
+    read_configuration,
+    read_question,
+    read_webinar,
+)
+from airflow_provider_teams_registration.graph.webinar_registration_bodies import (
+    Matches,
     WebinarRegistrant,
     WebinarRegistration,
     read_link,
     read_lookup,
-    read_question,
     read_registration,
-    read_webinar,
+    read_registration_by_key,
+    read_registration_of,
+    read_registrations,
     registration_request,
 )
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.session import GraphSession
+
+T = TypeVar("T")
 
 VERSION = "v1.0"
 FILTER_VERSION = "beta"
@@ -62,7 +83,7 @@ class Webinar:
 
     @property
     def signs_in_a_user(self) -> bool:
-        """Whether the session is a signed-in user's, who can register nobody but themself."""
+        """Whether the session belongs to a signed-in user. Such a session can register only this user."""
         return self._session.settings.signs_in_a_user
 
     def user_addresses(self) -> frozenset[str]:
@@ -70,17 +91,20 @@ class Webinar:
         Return the addresses of the signed-in user, in lower case, by the token or else by their registration.
 
         :return: none where neither says so, as it is for an application.
+        :raises ServiceUnreachable: no answer came, or none of what was asked for, several times.
         """
         token = self._session.token()
         if token.user_names or token.user_id is None:
             return token.user_names
         quoted = odata_string(token.user_id)
-        for version, which in ((VERSION, f"(userId={quoted})"), (FILTER_VERSION, f"?$filter=userId%20eq%20{quoted}")):
-            (answer,) = self._session.read_batch(version, [BatchRequest("GET", self._path(f"/registrations{which}"))])
-            found = answer if isinstance(answer, dict) else {}
-            for item in found.get("value") or [found]:
-                if item.get("userId") == token.user_id and item.get("email"):
-                    return frozenset({read_registration(item).email})
+        by_key = BatchRead(self._path(f"/registrations(userId={quoted})"), read_registration_by_key)
+        by_filter = BatchRead(self._path(f"/registrations?$filter=userId%20eq%20{quoted}"), read_registrations)
+        for version, read in ((VERSION, by_key), (FILTER_VERSION, by_filter)):
+            (found,) = self._session.read_batch(version, [read])
+            listed = () if isinstance(found, TeamsRegistrationError) else found
+            emails = [one.email for one in listed if one.user_id == token.user_id and one.email]
+            if emails:
+                return frozenset(emails[:1])
         return frozenset()
 
     def info(self) -> WebinarInfo:
@@ -93,7 +117,18 @@ class Webinar:
         :raises GraphError: Graph answered no.
         """
         with self._explained(_TO_READ):
-            return read_webinar(self._session.read(VERSION, self._path()))
+            return self._session.read(VERSION, self._path(), read_webinar)
+
+    def read(self, reader: Reader[T], below: str) -> T:
+        """
+        Read something that belongs to the webinar, with a reader of the caller's.
+
+        :param reader: makes what is asked for from the body.
+        :param below: path below the webinar, percent-encoded, with its leading slash.
+        :raises GraphError: Graph answered no.
+        """
+        with self._explained(_TO_READ):
+            return self._session.read(VERSION, self._path(below), reader)
 
     def publish(self) -> None:
         """
@@ -116,13 +151,7 @@ class Webinar:
         :raises GraphError: Graph answered no.
         """
         with self._explained(_TO_READ):
-            body = self._session.read(VERSION, self._path("/registrationConfiguration"))
-        capacity = body.get("capacity")
-        return RegistrationConfiguration(
-            capacity=capacity if isinstance(capacity, int) else None,
-            is_waitlist_enabled=bool(body.get("isWaitlistEnabled")),
-            is_manual_approval_enabled=bool(body.get("isManualApprovalEnabled")),
-        )
+            return self._session.read(VERSION, self._path("/registrationConfiguration"), read_configuration)
 
     def questions(self) -> list[Question]:
         """
@@ -133,8 +162,7 @@ class Webinar:
         :raises GraphError: Graph answered no.
         """
         with self._explained(_TO_READ):
-            items = self._session.pages(VERSION, self._path("/registrationConfiguration/questions"))
-            return [read_question(item) for item in items]
+            return list(self._session.pages(VERSION, self._path("/registrationConfiguration/questions"), read_question))
 
     def register(
         self, registrants: Sequence[WebinarRegistrant]
@@ -150,10 +178,8 @@ class Webinar:
         path = self._path("/registrations")
         answers = self._session.batch(VERSION, [registration_request(path, one) for one in registrants])
         return [
-            self._explain(answer, _TO_REGISTER)
-            if isinstance(answer, TeamsRegistrationError)
-            else (read_registration(answer) if isinstance(answer, dict) and answer.get("id") else None)
-            for answer in answers
+            self._explain(self._registered(registrant, answer), _TO_REGISTER)
+            for registrant, answer in zip(registrants, answers, strict=True)
         ]
 
     def registrations(self) -> Iterator[WebinarRegistration]:
@@ -165,50 +191,53 @@ class Webinar:
         :raises GraphError: Graph answered no.
         """
         with self._explained(_TO_READ):
-            for item in self._session.pages(VERSION, self._path("/registrations")):
-                yield read_registration(item)
+            yield from self._session.pages(VERSION, self._path("/registrations"), read_registration)
 
     def registrations_by_email(
-        self, emails: Sequence[str], *, by_filter: bool
+        self, emails: Sequence[str], *, by_filter: bool, external_ids: Mapping[str, str] | None = None
     ) -> list[WebinarRegistration | TeamsRegistrationError | None]:
         """
-        Look up to 20 people up, in one call.
+        Look people up, up to 20 in one call.
 
         :param emails: their addresses.
         :param by_filter: whether to filter the list (documented for beta) or to address each by the schema's alternate
             key (generated in the SDKs for v1.0, without a page of its own).
-        :return: for each, in order, the registration, None where there is none, or the error that stands for it.
+        :param external_ids: the caller's own ids of the people, by address, as far as they have any.
+        :return: for each address, in order, the registration, None if there is none, or the error.
         """
         # As batch items the addresses stay out of the URL that HTTP libraries and proxies write into their logs.
         version = FILTER_VERSION if by_filter else VERSION
         answers = self._session.read_batch(version, [self._lookup(email, by_filter) for email in emails])
-        return [read_lookup(email, answer) for email, answer in zip(emails, answers, strict=True)]
+        return [
+            read_lookup(email, self._explain(answer, _TO_READ), (external_ids or {}).get(email))
+            for email, answer in zip(emails, answers, strict=True)
+        ]
 
     def registrations_by_id(
         self, registration_ids: Sequence[str]
-    ) -> list[WebinarRegistration | TeamsRegistrationError | None]:
+    ) -> list[WebinarRegistration | TeamsRegistrationError]:
         """
-        Read up to 20 registrations, in one call.
+        Read registrations, up to 20 in one call.
 
         Service page: https://learn.microsoft.com/graph/api/virtualeventregistration-get
         """
-        paths = [self._path(f"/registrations/{segment('registration id', one)}") for one in registration_ids]
-        answers = self._session.read_batch(VERSION, [BatchRequest("GET", path) for path in paths])
-        return [
-            answer if isinstance(answer, TeamsRegistrationError) else read_registration(answer) for answer in answers
+        reads = [
+            BatchRead(self._path(f"/registrations/{segment('registration id', one)}"), read_registration_of(one))
+            for one in registration_ids
         ]
+        return [self._explain(answer, _TO_READ) for answer in self._session.read_batch(VERSION, reads)]
 
     def join_web_urls(self, registration_ids: Sequence[str]) -> list[str | TeamsRegistrationError | None]:
         """
-        Read the links of up to 20 registrations, in one call.
+        Read the links of registrations, up to 20 in one call.
 
         Service page: https://learn.microsoft.com/graph/api/virtualeventregistration-list-sessions
 
         :return: for each, in order, the link, None where the service shows none yet, or the error that stands for it.
         """
         paths = [self._path(f"/registrations/{segment('registration id', one)}/sessions") for one in registration_ids]
-        answers = self._session.read_batch(VERSION, [BatchRequest("GET", path) for path in paths])
-        return [answer if isinstance(answer, TeamsRegistrationError) else read_link(answer) for answer in answers]
+        reads = [BatchRead(path, read_link) for path in paths]
+        return [self._explain(answer, _TO_READ) for answer in self._session.read_batch(VERSION, reads)]
 
     def cancel_all(
         self, registration_ids: Sequence[str], *, personal: Iterable[str | None] = ()
@@ -225,31 +254,72 @@ class Webinar:
         known = tuple(personal)
         paths = [self._path(f"/registrations/{segment('registration id', one)}/cancel") for one in registration_ids]
         answers = self._session.batch(VERSION, [BatchRequest("POST", path, sent=known) for path in paths])
-        return [
-            self._explain(answer, _TO_CANCEL) if isinstance(answer, TeamsRegistrationError) else None
-            for answer in answers
-        ]
+        return [self._explain(_cancelled(answer), _TO_CANCEL) for answer in answers]
 
-    def _lookup(self, email: str, by_filter: bool) -> BatchRequest:
+    def _registered(
+        self, registrant: WebinarRegistrant, answer: GraphResponse | TeamsRegistrationError
+    ) -> WebinarRegistration | TeamsRegistrationError | None:
+        if isinstance(answer, TeamsRegistrationError):
+            return answer
+        if answer.is_nothing:
+            return None
+        # Where an answer cannot be believed, whether somebody was registered is for the reads to tell.
+        try:
+            registration = read_registration(answer.body)
+        except Unreadable:
+            return AnswerLost("Graph answered a registration with something else than it")
+        # To a signed-in user the service tells what it made of them, whatever address the row has.
+        if self.signs_in_a_user or registration.is_of(registrant):
+            return registration
+        return AnswerLost("Graph answered with the registration of somebody else")
+
+    def _lookup(self, email: str, by_filter: bool) -> BatchRead[Matches]:
         quoted = odata_string(email)
         if by_filter:
             path = self._path(f"/registrations?$filter=email%20eq%20{quoted}")
-        else:
-            path = self._path(f"/registrations(email={quoted})")
-        return BatchRequest("GET", path, sent=(email, quoted))
+            return BatchRead(path, read_registrations, sent=(email, quoted))
+        return BatchRead(self._path(f"/registrations(email={quoted})"), read_registration_by_key, sent=(email, quoted))
 
     @contextmanager
     def _explained(self, needed: str) -> Iterator[None]:
         try:
             yield
-        except Forbidden as error:
-            raise self._explain(error, needed) from None
+        except (Forbidden, NotFound) as error:
+            explained = self._explain(error, needed)
+            if not self.signs_in_a_user and not isinstance(explained, AccessPolicyMissing):
+                # Graph hides a webinar as well as it refuses it.
+                policy = grant_access_policy(self._session.settings.client_id, None)
+                explained.advise(
+                    f"{explained.advice} The organizer's application access policy must also name the app. {policy}"
+                )
+            raise explained from None
 
-    def _explain(self, error: TeamsRegistrationError, needed: str) -> TeamsRegistrationError:
-        if isinstance(error, Forbidden):
+    def _explain(self, answer: T, needed: str) -> T:
+        """Let a refusal say which permission, policy or argument may be at fault; return what it is given."""
+        if isinstance(answer, Forbidden):
             who = "user needs VirtualEvent.ReadWrite" if self.signs_in_a_user else f"application needs {needed}"
-            error.advise(f"Where this is about permissions: the {who}.")
-        return error
+            advice = f"Where this is about permissions: the {who}."
+            if not self.signs_in_a_user and names_access_policy(answer):
+                missing = AccessPolicyMissing(
+                    answer,
+                    organizer_id=organizer_named(answer),
+                    client_id=self._session.settings.client_id,
+                )
+                missing.advise(f"{missing.advice} {advice}")
+                return cast("T", missing)
+            answer.advise(advice)
+        if isinstance(answer, NotFound):
+            name_arguments(answer, {"webinar_id": self.webinar_id})
+        return answer
 
     def _path(self, below: str = "") -> str:
         return f"/solutions/virtualEvents/webinars/{segment('webinar_id', self.webinar_id)}{below}"
+
+
+def _cancelled(answer: GraphResponse | TeamsRegistrationError) -> TeamsRegistrationError | None:
+    """Return the error of a cancellation, or None if Graph confirmed it with an empty answer."""
+    if isinstance(answer, TeamsRegistrationError):
+        return answer
+    return (
+        None if answer.is_nothing else AnswerLost("Graph answered a cancellation with something that was not asked for")
+    )

@@ -1,4 +1,4 @@
-"""What a failure means to Airflow: try again, or stop at once."""
+"""The two exceptions that tell Airflow whether to retry a task."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from contextlib import contextmanager
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
-from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError
+from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
 
 
 class TransientFailure(AirflowException):
     """
-    Trying again may well succeed; the task's retries apply.
+    A retry may succeed, so the task's retries apply.
 
     :param message: what went wrong.
-    :param retry_after: seconds that the service asks to wait before the next try, if it does.
+    :param retry_after: seconds until the next try, if Graph asks for a wait.
     """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
@@ -24,16 +24,16 @@ class TransientFailure(AirflowException):
 
 
 class PermanentFailure(AirflowFailException):
-    """Trying again changes nothing; the task fails without burning its retries."""
+    """A retry cannot succeed, so the task fails without using its retries."""
 
 
 @contextmanager
 def failures_for_airflow() -> Iterator[None]:
     """
-    Turn what Entra and Graph raise into what Airflow's retries understand.
+    Turn the errors of Entra and Graph into exceptions for Airflow's retries.
 
     :raises TransientFailure: the error is transient.
-    :raises PermanentFailure: it is not.
+    :raises PermanentFailure: the error is not transient.
     """
     try:
         yield

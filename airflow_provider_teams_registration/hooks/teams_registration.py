@@ -7,30 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
-from airflow_provider_teams_registration.graph.errors import SettingsError, TeamsRegistrationError
-from airflow_provider_teams_registration.hooks.connection import CONNECTION_FIELDS, read_connection
+from airflow_provider_teams_registration.exceptions import SettingsError
+from airflow_provider_teams_registration.hooks.connection import read_connection
+from airflow_provider_teams_registration.hooks.connection_fields import CONNECTION_FIELDS, HIDDEN_FIELDS
 from airflow_provider_teams_registration.hooks.masking import mask_secret
+from airflow_provider_teams_registration.hooks.missing_connection import missing_connection
+from airflow_provider_teams_registration.hooks.rotation import warn_of_rotation
 
 if TYPE_CHECKING:
-    from airflow_provider_teams_registration.enrollment.meeting_event import MeetingEvent
-    from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
+    from airflow_provider_teams_registration.doctor.finding import Finding
+    from airflow_provider_teams_registration.events.base import Event
+    from airflow_provider_teams_registration.events.reference import EventRef
     from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
     from airflow_provider_teams_registration.graph.session import GraphSession
     from airflow_provider_teams_registration.graph.settings import GraphSettings
     from airflow_provider_teams_registration.graph.webinar import Webinar
 
 
-_NO_ROLES = (
-    "none; grant OnlineMeetings.ReadWrite.All, or for webinars VirtualEvent.Read.All and "
-    "VirtualEventRegistration-Anon.ReadWrite.All, and consent to it"
-)
-
-
 class TeamsRegistrationHook(BaseHook):
     """
-    Microsoft Graph for people who register others for Teams events.
+    Give access to the Teams events of Microsoft Graph.
 
-    The connection is read and Graph is reached when the first call needs it, not before.
+    The hook reads the connection and calls Graph only when the first call needs it.
 
     .. seealso::
         - https://learn.microsoft.com/graph/api/resources/externalmeetingregistrant?view=graph-rest-beta
@@ -44,8 +42,8 @@ class TeamsRegistrationHook(BaseHook):
         print(sum(1 for _ in meeting.registrants()))
 
     :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``.
-    :ivar newest_refresh_token: what Entra rotated the refresh token to during this run, a secret; None where it did
-        not. The connection still holds the old one: store this one where the connection comes from to keep it.
+    :ivar newest_refresh_token: the newer refresh token that Entra returned during this run, a secret. None if Entra
+        returned none. The connection still holds the old token. To keep the newer one, store it yourself.
     """
 
     conn_name_attr = "conn_id"
@@ -61,20 +59,22 @@ class TeamsRegistrationHook(BaseHook):
     @cached_property
     def settings(self) -> GraphSettings:
         """
-        The connection, read.
+        The settings of the connection.
 
         :raises SettingsError: there is no such connection, or a field is missing or cannot be right.
         """
+        if not self.conn_id:
+            raise SettingsError("conn_id is empty; name an Airflow connection.")
         try:
             connection = self.get_connection(self.conn_id)
         except AirflowNotFoundException:
-            raise SettingsError(f"conn_id is {self.conn_id!r}, and Airflow knows no such connection.") from None
+            raise missing_connection(self.conn_id) from None
         return read_connection(connection)
 
     @cached_property
     def session(self) -> GraphSession:
         """
-        The authorised session, one per hook; nothing goes out before its first call.
+        The authorised session, one per hook. It sends nothing before its first call.
 
         :raises SettingsError: there is no such connection, or a field is missing or cannot be right.
         """
@@ -82,16 +82,26 @@ class TeamsRegistrationHook(BaseHook):
 
         return GraphSession(self.settings, self._keep_refresh_token)
 
+    def stop(self) -> None:
+        """
+        End every wait of the session, and make it send nothing more. Running requests end within ``timeout``.
+
+        Call it from another thread or from a signal handler. The session stays stopped.
+        """
+        session: GraphSession | None = vars(self).get("session")
+        if session is not None:
+            session.stop.set()
+
     def get_conn(self) -> GraphSession:
         """Return :attr:`session`."""
         return self.session
 
     def online_meeting(self, meeting_id: str, organizer_id: str | None = None) -> OnlineMeeting:
         """
-        Return an online meeting, to open, read and close its registration and to enroll, list and cancel registrants.
+        Return an online meeting. It can open, read and close its registration, and enroll, list and cancel registrants.
 
         :param meeting_id: the meeting's ``id`` in Graph (not its join URL nor its number).
-        :param organizer_id: object id of the organizer; None is the signed-in user, which an application is not.
+        :param organizer_id: object id of the organizer. None is the signed-in user. An application must name it.
         """
         from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
 
@@ -99,7 +109,7 @@ class TeamsRegistrationHook(BaseHook):
 
     def webinar(self, webinar_id: str) -> Webinar:
         """
-        Return a webinar, to read and publish it and to register, look up and cancel people.
+        Return a webinar. It can be read and published, and it can register, look up and cancel people.
 
         :param webinar_id: the webinar's ``id`` in Graph.
         """
@@ -107,72 +117,85 @@ class TeamsRegistrationHook(BaseHook):
 
         return Webinar(self.session, webinar_id)
 
-    def event(
+    def event(self, reference: EventRef, **form: str | None) -> Event:
+        """
+        Return an event of any kind, as the runner uses it.
+
+        :param reference: the event.
+        :param form: defaults for columns that a webinar's row leaves out: ``preferred_timezone``,
+            ``preferred_language``, ``referrer``.
+        """
+        return reference.event(self.session, **form)
+
+    def check(
         self,
         *,
-        meeting_id: str | None = None,
-        webinar_id: str | None = None,
-        organizer_id: str | None = None,
-        **form: str | None,
-    ) -> MeetingEvent | WebinarEvent:
+        needs_attendance: bool = False,
+        ledger_conn_id: str | None = None,
+        ledger_table: str | None = None,
+        **event: str | None,
+    ) -> list[Finding]:
         """
-        Return an event as people are enrolled in it.
+        Check the connection, an event and a ledger, as ``teams-registration doctor`` does. It only reads.
 
-        :param meeting_id: the online meeting's ``id`` in Graph.
-        :param webinar_id: the webinar's ``id`` in Graph; one of the two.
-        :param organizer_id: object id of the meeting's organizer; None is the signed-in user.
-        :param form: what a webinar's rows may leave out: ``preferred_timezone``, ``preferred_language``, ``referrer``.
+        :param needs_attendance: whether a missing permission for attendance counts. Default False.
+        :param ledger_conn_id: Airflow connection to the ledger's database; None checks no ledger.
+        :param ledger_table: the ledger's table; None is the one that operators take by default.
+        :param event: at most one of ``webinar_id``, ``meeting_id``, ``join_web_url``, ``join_meeting_id``, ``event_id``
+            (of the calendar) and ``webinar_name``; and ``organizer_id``. None checks no event.
+        :return: what each check found, in their order. Whatever goes wrong is a finding.
+        :raises ValueError: the event is named in two ways.
         """
-        if webinar_id:
-            from airflow_provider_teams_registration.enrollment.webinar_event import WebinarEvent
-            from airflow_provider_teams_registration.graph.allowance import PacedWrites
+        from airflow_provider_teams_registration.doctor.event_query import EventQuery
+        from airflow_provider_teams_registration.hooks.check import run_checks
 
-            pace = PacedWrites(self.session.pace, self.settings.write_limit, self.settings.write_window)
-            return WebinarEvent(self.webinar(webinar_id), pace, **form)
-        from airflow_provider_teams_registration.enrollment.meeting_event import MeetingEvent
-
-        return MeetingEvent(self.online_meeting(meeting_id or "", organizer_id), self.session.pace)
+        return run_checks(
+            self,
+            EventQuery(**event),
+            needs_attendance=needs_attendance,
+            ledger_conn_id=ledger_conn_id,
+            ledger_table=ledger_table,
+        )
 
     def test_connection(self) -> tuple[bool, str]:
-        """Sign in, and say as whom and with which permissions; or what stands in the way."""
-        try:
-            token = self.session.token()
-        except TeamsRegistrationError as error:
-            return False, str(error)
-        except Exception as error:
-            # The UI shows what is returned and hides what is raised.
-            return False, f"The connection {self.conn_id!r} cannot be read ({type(error).__name__})."
-        if token.is_delegated:
-            return True, f"Signed in as a user (delegated token). Scopes: {', '.join(sorted(token.scopes))}."
-        roles = ", ".join(sorted(token.roles)) or _NO_ROLES
-        return True, f"Signed in as the application (application token). Roles: {roles}."
+        """
+        Sign in anew, and name the identity and its permissions.
+
+        :return: whether a permission could enroll somebody, and a sentence: the identity and its permissions, or the
+            problem.
+        """
+        from airflow_provider_teams_registration.hooks.check import connection_test
+
+        return connection_test(self)
 
     def _keep_refresh_token(self, refresh_token: str) -> None:
         mask_secret(refresh_token)
         self.newest_refresh_token = refresh_token
-        self.log.warning(
-            "Entra has rotated the refresh token of connection %r. The new one serves the rest of this run and is "
-            "forgotten then. Sign in again with 'teams-registration refresh-token' before the old one runs out; or, in "
-            "a task of your own, store TeamsRegistrationHook.newest_refresh_token where the connection comes from.",
+        warn_of_rotation(
+            self.log,
             self.conn_id,
+            serves="the rest of this run",
+            kept_in="; or, in a task of your own, store TeamsRegistrationHook.newest_refresh_token where the "
+            "connection comes from",
         )
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """Return the form's labels (Airflow before 3.2; newer ones read the provider info)."""
-        from airflow_provider_teams_registration.provider_info import HIDDEN_FIELDS, PLACEHOLDERS, RELABELING
+        from airflow_provider_teams_registration.provider_info import PLACEHOLDERS, RELABELING
 
-        return {"hidden_fields": HIDDEN_FIELDS, "relabeling": RELABELING, "placeholders": PLACEHOLDERS}
+        return {"hidden_fields": list(HIDDEN_FIELDS), "relabeling": RELABELING, "placeholders": PLACEHOLDERS}
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Return the form's own fields (Airflow before 3.2; newer ones read the provider info)."""
         from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget, BS3TextFieldWidget
         from flask_babel import lazy_gettext
-        from wtforms import BooleanField, FloatField, PasswordField, StringField
+        from wtforms import BooleanField, PasswordField, StringField
         from wtforms.validators import AnyOf, Optional
 
-        kinds = {"boolean": BooleanField, "number": FloatField, "string": StringField}
+        # Airflow 2 drops a connection type whose form has a field of another class, such as one for decimal numbers.
+        kinds = {"boolean": BooleanField, "number": StringField, "string": StringField}
         widgets = {}
         for name, field in CONNECTION_FIELDS.items():
             options: dict[str, Any] = {"description": field.description, "default": field.default}

@@ -1,4 +1,4 @@
-"""The link from a task to its meeting in Teams."""
+"""The button on a task that opens its meeting in Teams."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ MEETING_LINK_KEY = "meeting_link"
 
 
 class MeetingLink(BaseOperatorLink):
-    """Opens the meeting, as its organizer does. The link waits in XCom, where the task left it."""
+    """Opens the meeting, as its organizer does. The task stores the link in XCom, under ``meeting_link``."""
 
     name = "Teams meeting"
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:
-        """Return the link of a finished task, or nothing where Graph gave none."""
+        """Return the link of a finished task; an empty text if Graph returned none."""
+        if hasattr(operator, "own_link"):
+            # Airflow 3 asks in the worker. Looking for an XCom that is not there would log an error.
+            return operator.own_link or ""
         from airflow.providers.common.compat.sdk import XCom
 
-        if getattr(operator, "webinar_id", None):
-            # Airflow would log that there is none as an error.
-            return ""
         return XCom.get_value(key=MEETING_LINK_KEY, ti_key=ti_key) or ""
 
+    @staticmethod
+    def push(context: Context, link: str) -> None:
+        """
+        Store the meeting's link in XCom. A failure is only logged, because people are already enrolled.
 
-def push_meeting_link(context: Context, link: str) -> None:
-    """
-    Leave the meeting's link in XCom. That it does not get there fails nothing: by then people are enrolled.
-
-    :param context: the task's context.
-    :param link: the link, a credential.
-    """
-    # Airflow writes extra links into its debug log.
-    mask_secret(link)
-    try:
-        context["ti"].xcom_push(key=MEETING_LINK_KEY, value=link)
-    except Exception as error:
-        # The text may hold what was to be stored.
-        log.warning("The meeting's link did not reach XCom (%s).", type(error).__name__)
+        :param context: the task's context.
+        :param link: the link, a credential.
+        """
+        # Airflow writes extra links into its debug log.
+        mask_secret(link)
+        try:
+            context["ti"].xcom_push(key=MEETING_LINK_KEY, value=link)
+        except Exception as error:
+            # The error's text may hold the link.
+            log.warning("The meeting's link did not reach XCom (%s).", type(error).__name__)

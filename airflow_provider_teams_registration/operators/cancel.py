@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
 from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
+from airflow_provider_teams_registration.exceptions import Fenced, TeamsRegistrationError
+from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.operators.enrolling import DEFAULT_LEDGER_TABLE, SUMMARY_KEY
-from airflow_provider_teams_registration.operators.one_event import refuse_two_events
-from airflow_provider_teams_registration.operators.rows import (
-    HoldsRegistrants,
+from airflow_provider_teams_registration.operators.enrolling import DEFAULT_LEDGER_TABLE
+from airflow_provider_teams_registration.operators.enrolling_arguments import refuse_wrong_seconds
+from airflow_provider_teams_registration.operators.event_task import EVENT_FIELDS, EventTask
+from airflow_provider_teams_registration.operators.killable import StopsOnKill
+from airflow_provider_teams_registration.xcom.masked_rows import (
+    MaskedRegistrants,
     RegistrantRows,
-    hold_rendered,
+    mask_rendered,
     returned_rows,
 )
-from airflow_provider_teams_registration.operators.storable import refuse_unstorable
+from airflow_provider_teams_registration.xcom.push import PushesRows, missing_in_xcom
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_teams_registration.ledger.base import Ledger
 
-class CancelRegistrantOperator(HoldsRegistrants, BaseOperator):
+
+class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, PushesRows):
     """
-    Take people off an online meeting or a webinar. Whoever is off already counts as taken off.
+    Take people off an online meeting or a webinar. People who are not on it count as taken off.
+
+    A person whom the ledger has as sent less than ``settle_after`` seconds ago and whom the event does not show is
+    ``unknown``: the task fails, and its retries settle it. A person whom the task did not reach is ``not_sent``.
 
     XCom ``return_value`` holds one dict per registrant: the input row with ``outcome`` (``cancelled`` where all is
     well), ``join_web_url`` (always None) and ``error``; XCom ``summary`` holds the counts.
@@ -47,15 +53,15 @@ class CancelRegistrantOperator(HoldsRegistrants, BaseOperator):
     :param ledger_conn_id: Airflow connection to the ledger's database, so that those who were taken off are enrolled
         anew when they come up again. Name the same as for enrolling. (templated)
     :param ledger_table: the ledger's table. (templated)
+    :param settle_after: how many seconds an enrollment may take to show on the event. Give the same as for enrolling.
+        Default 120.
     :raises PermanentFailure: somebody could not be taken off, or the event or connection cannot work.
-    :raises TransientFailure: the service was unreachable, in trouble or throttling.
+    :raises TransientFailure: Graph was unreachable, was failing or throttled the task.
     """
 
     template_fields: Sequence[str] = (
         "registrants",
-        "meeting_id",
-        "webinar_id",
-        "organizer_id",
+        *EVENT_FIELDS,
         "conn_id",
         "max_rejected",
         "ledger_conn_id",
@@ -63,77 +69,78 @@ class CancelRegistrantOperator(HoldsRegistrants, BaseOperator):
     )
     ui_color = "#e3e0f7"
 
+    conn_id = TextArgument(absent="")
+    ledger_conn_id = TextArgument()
+    ledger_table = TextArgument(absent="")
+
     def __init__(
         self,
         *,
         registrants: Any,
-        meeting_id: str | None = None,
-        webinar_id: str | None = None,
-        organizer_id: str | None = None,
         conn_id: str = TeamsRegistrationHook.default_conn_name,
         max_rejected: int | str = 0,
         ledger_conn_id: str | None = None,
         ledger_table: str = DEFAULT_LEDGER_TABLE,
+        settle_after: float = 120.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.registrants = registrants
-        self.meeting_id = meeting_id
-        self.webinar_id = webinar_id
-        self.organizer_id = organizer_id
         self.conn_id = conn_id
         self.max_rejected = max_rejected
         self.ledger_conn_id = ledger_conn_id
         self.ledger_table = ledger_table
-        self._stop: threading.Event | None = None
-        if (meeting_id is None) == (webinar_id is None):
-            refuse_two_events(meeting_id, webinar_id)
+        self.settle_after = settle_after
+        refuse_wrong_seconds("settle_after", settle_after)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Take everybody off, push summary and rows, and fail where somebody is still on."""
         from airflow_provider_teams_registration.enrollment.cancel import cancel
         from airflow_provider_teams_registration.hooks.ledger import open_ledger
-        from airflow_provider_teams_registration.operators.complaint import complaint
+        from airflow_provider_teams_registration.operators.task_failure import is_as_asked, task_failure
+        from airflow_provider_teams_registration.xcom.serializable import check_serializable
 
-        held = hold_rendered(self.registrants)
+        self.begin_pushing()
+        reference = self.event_ref()
+        held = mask_rendered(self.registrants)
         if not isinstance(held, RegistrantRows):
             raise PermanentFailure(held.why or "registrants is neither a list of dicts nor of ids.")
-        self._stop = threading.Event()
         try:
-            refuse_two_events(self.meeting_id, self.webinar_id)
             rows = returned_rows(held.rows)
-            refuse_unstorable(rows)
+            check_serializable(rows)
             max_rejected = MaxRejected.read(self.max_rejected)
             ledger = open_ledger(context, self.ledger_conn_id, self.ledger_table)
         except ValueError as error:
             raise PermanentFailure(str(error)) from None
-        hook = TeamsRegistrationHook(self.conn_id)
+        hook = self.new_hook()
         try:
             with failures_for_airflow():
-                event = hook.event(
-                    meeting_id=self.meeting_id or None,
-                    webinar_id=self.webinar_id or None,
-                    organizer_id=self.organizer_id or None,
-                )
-                report = cancel(event, rows, ledger=ledger, stop=self._stop)
-                ledger.finish(report.summary())
+                event = hook.event(reference)
+                report = cancel(event, rows, ledger=ledger, stop=hook.session.stop, settle_after=self.settle_after)
+                self._note(ledger, report.summary())
         finally:
             ledger.close()
             hook.session.close()
-        context["ti"].xcom_push(key=SUMMARY_KEY, value=report.summary())
+        if isinstance(report.aborted_by, Fenced):
+            raise PermanentFailure(str(report.aborted_by))
+        rows, summary = report.rows(), report.summary()
+        summary_lost = self.push_summary(context, summary)
         self.log.info("%s.", report.sentence())
-        # To cancel again is to cancel once: a retry is always safe.
-        failure = complaint(report, max_rejected, is_durable=True, is_pushed=self.do_xcom_push)
-        if failure is not None and self.do_xcom_push:
-            # In Airflow 3 it brings the models of the database along.
-            from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY
-
-            context["ti"].xcom_push(key=XCOM_RETURN_KEY, value=report.rows())
+        # Cancelling is idempotent, so a retry is always safe.
+        will_fail = bool(summary_lost) or not is_as_asked(report, max_rejected, is_durable=True)
+        rows_lost = self.push_rows(context, rows, will_fail=will_fail)
+        lost = missing_in_xcom(rows_lost, summary_lost)
+        if lost:
+            lost += " People who were taken off stay off. A retry cancels them once more and returns the same rows."
+        is_pushed = self.do_xcom_push and not rows_lost
+        failure = task_failure(report, max_rejected, is_durable=True, is_pushed=is_pushed, missing_in_xcom=lost)
         if failure is not None:
             raise failure
-        return report.rows()
+        return rows
 
-    def on_kill(self) -> None:
-        """Try nobody again."""
-        if self._stop is not None:
-            self._stop.set()
+    def _note(self, ledger: Ledger, summary: dict[str, Any]) -> None:
+        try:
+            ledger.finish_attempt(summary)
+        except TeamsRegistrationError as error:
+            # People were taken off, so the task must still report them.
+            self.log.warning("The counts did not reach the ledger: %s", error)

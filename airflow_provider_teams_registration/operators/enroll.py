@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure
 from airflow_provider_teams_registration.operators.enrolling import EnrollingOperator
-from airflow_provider_teams_registration.operators.rows import HoldsRegistrants, RegistrantRows, hold_rendered
+from airflow_provider_teams_registration.xcom.masked_rows import (
+    MaskedRegistrants,
+    RegistrantRows,
+    mask_rendered,
+    returned_rows,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class EnrollRegistrantOperator(HoldsRegistrants, EnrollingOperator):
+class EnrollRegistrantOperator(MaskedRegistrants, EnrollingOperator):
     """
     Enroll people in a Microsoft Teams event and return each one's own join link.
 
-    Everybody who can be enrolled is, whoever else is refused. The rows go to XCom before the task fails, so nothing
-    that was achieved is lost. XCom ``return_value`` holds one dict per registrant: the input row as it came, plus
-    ``outcome``, ``join_web_url`` and ``error``; XCom ``summary`` holds the counts.
+    The operator enrolls everybody whom Graph accepts, even if Graph refuses others. It pushes the rows to XCom before
+    the task fails, so no result is lost. XCom ``return_value`` holds one dict per registrant: the input row unchanged,
+    plus ``outcome``, ``join_web_url`` and ``error``; XCom ``summary`` holds the counts.
 
     .. seealso::
         https://learn.microsoft.com/graph/api/externalmeetingregistrant-post?view=graph-rest-beta
@@ -34,7 +39,8 @@ class EnrollRegistrantOperator(HoldsRegistrants, EnrollingOperator):
         )
 
     :param registrants: the people: a list of dicts (or of plain ids), one dict, or a template or XComArg for such.
-        Columns: ``id``, and for a registration of the organization ``tenant_id`` and ``user_id``. (templated)
+        Lists within the list are flattened, and None in it is nobody. Columns: ``id``, and for a registration of the
+        organization ``tenant_id`` and ``user_id``. (templated)
 
     The other arguments, and the errors, are those of
     :class:`~airflow_provider_teams_registration.operators.enrolling.EnrollingOperator`.
@@ -48,11 +54,11 @@ class EnrollRegistrantOperator(HoldsRegistrants, EnrollingOperator):
 
     def execute(self, context: Context) -> Any:
         """Enroll everybody, push summary and rows, and fail where the outcome is not what was asked for."""
-        held = hold_rendered(self.registrants)
+        held = mask_rendered(self.registrants)
         if not isinstance(held, RegistrantRows):
             raise PermanentFailure(
                 held.why
                 or "registrants is neither a list of dicts nor of ids. A template must render to a JSON list: use the "
                 "tojson filter, or render_template_as_native_obj=True on the DAG."
             )
-        return self.enroll_rows(context, held.rows)
+        return self.enroll_rows(context, returned_rows(held.rows))

@@ -1,40 +1,40 @@
-"""What every operator that enrolls people has in common, wherever its rows come from."""
+"""The base of the operators that enroll people."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator, conf, timezone
+from airflow.providers.common.compat.sdk import conf, timezone
 
 from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
-from airflow_provider_teams_registration.graph.errors import TeamsRegistrationError, Throttled
+from airflow_provider_teams_registration.exceptions import TeamsRegistrationError, Throttled
+from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.links.meeting import MeetingLink, push_meeting_link
 from airflow_provider_teams_registration.operators.enrolling_arguments import check_arguments, read_outcomes
-from airflow_provider_teams_registration.operators.one_event import refuse_two_events
-from airflow_provider_teams_registration.operators.room_for_rows import refuse_what_cannot_be_returned
+from airflow_provider_teams_registration.operators.event_task import EVENT_FIELDS, EventTask, extra_links
+from airflow_provider_teams_registration.operators.killable import StopsOnKill
+from airflow_provider_teams_registration.operators.map_index import name_by_event
+from airflow_provider_teams_registration.xcom.limits import check_result_fits
+from airflow_provider_teams_registration.xcom.push import PushesRows, describe_retry, missing_in_xcom
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_teams_registration.enrollment.ledger import Ledger
-    from airflow_provider_teams_registration.enrollment.report import Report
+    from airflow_provider_teams_registration.core.report import Report
     from airflow_provider_teams_registration.enrollment.results import Results
-    from airflow_provider_teams_registration.enrollment.sending_options import SendingOptions
-    from airflow_provider_teams_registration.enrollment.sql_ledger import SqlLedger
+    from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested, SendingOptions
+    from airflow_provider_teams_registration.ledger.base import Ledger
 
-SUMMARY_KEY = "summary"
 DEFAULT_LEDGER_TABLE = "teams_registration_ledger"
 SUCCESS = ("enrolled", "already_enrolled", "waitlisted", "pending_approval")
 
 
-class EnrollingOperator(BaseOperator):
+class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
     """
-    Enrolls rows in an event; what the rows are is the subclass's.
+    Enroll rows in an event. A subclass says where the rows come from.
 
     :param meeting_id: the online meeting's ``id`` in Graph (not its join URL nor its number). (templated)
     :param organizer_id: object id of the meeting's organizer; None is the signed-in user, which needs a connection
@@ -53,7 +53,9 @@ class EnrollingOperator(BaseOperator):
     :param max_parallel_requests: how many calls, of up to 20 people each, may be under way at once. Default 8.
     :param ledger_conn_id: Airflow connection to a SQL database for the ledger, which makes re-runs no-ops across DAG
         runs and DAGs. None, the default, takes Airflow's task state store (3.3+), which serves the retries of the task,
-        or else the process's memory. (templated)
+        or else the process's memory. Without it Airflow runs one instance of the task at a time, unless
+        ``max_active_tis_per_dag`` says otherwise or the task is mapped; and the task reads the event once more at its
+        end, and fails if another task enrolled the same people meanwhile. (templated)
     :param ledger_table: the ledger's table, created on first use. Default ``teams_registration_ledger``. (templated)
     :param store_join_urls: whether the ledger keeps links. Without them a re-run cannot return them. Default True.
     :param on_missing_join_url: what to do about people who are on the event already and whose link cannot be read:
@@ -63,19 +65,22 @@ class EnrollingOperator(BaseOperator):
         not enrolled and is sent again. Default 120.
     :param xcom_limit: up to how many rows go to XCom. Beyond it XCom holds a reference for ``read_enrollments``, and
         ``ledger_conn_id`` is needed. Default 1,000.
-    :param deferrable: whether a wait that the service imposes frees the worker slot. It needs a ledger that lasts.
-        Default: ``[operators] default_deferrable``.
-    :param defer_over: seconds of waiting beyond which it does. Default 45, which is longer than the pace of webinars
-        makes anybody wait.
+    :param deferrable: whether long waits free the worker slot. It needs a durable ledger. The task goes on with what
+        the ledger knows: a webinar's form is not read again and, with ``ledger_conn_id``, nor is who is on the event;
+        nobody whom Graph refused is sent again. Airflow renders ``registrants`` anew, and a query runs anew; people
+        who come out of that for the first time are looked up and sent like all others, and the rows that the task
+        returns are those of its last part. Default: ``[operators] default_deferrable``.
+    :param defer_over: seconds of a wait that the service asks for (``Retry-After``) beyond which the task frees its
+        slot. Default 45. The wait until the write quota of webinars (15 in 30 seconds) opens again frees it from 10
+        seconds on, or from ``defer_over`` if that is less; the task asks to be resumed as much earlier as its own
+        resumes have taken.
     :raises PermanentFailure: somebody was refused beyond ``max_rejected``, or the event or connection cannot work;
         the task fails without retries.
-    :raises TransientFailure: the service was unreachable, in trouble or throttling; the task's retries apply.
+    :raises TransientFailure: Graph was unreachable, was failing or throttled the task; the task's retries apply.
     """
 
     template_fields: Sequence[str] = (
-        "meeting_id",
-        "webinar_id",
-        "organizer_id",
+        *EVENT_FIELDS,
         "preferred_timezone",
         "preferred_language",
         "referrer",
@@ -84,15 +89,22 @@ class EnrollingOperator(BaseOperator):
         "ledger_conn_id",
         "ledger_table",
     )
-    operator_extra_links = (MeetingLink(),)
+    operator_extra_links = property(extra_links)
+    own_link: str | None = None
     ui_color = "#e3e0f7"
+
+    _deferred_by: int | None = None
+
+    preferred_timezone = TextArgument()
+    preferred_language = TextArgument()
+    referrer = TextArgument()
+    conn_id = TextArgument(absent="")
+    ledger_conn_id = TextArgument()
+    ledger_table = TextArgument(absent="")
 
     def __init__(
         self,
         *,
-        meeting_id: str | None = None,
-        webinar_id: str | None = None,
-        organizer_id: str | None = None,
         preferred_timezone: str | None = None,
         preferred_language: str | None = None,
         referrer: str | None = None,
@@ -111,9 +123,6 @@ class EnrollingOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.meeting_id = meeting_id
-        self.webinar_id = webinar_id
-        self.organizer_id = organizer_id
         self.preferred_timezone = preferred_timezone
         self.preferred_language = preferred_language
         self.referrer = referrer
@@ -129,17 +138,25 @@ class EnrollingOperator(BaseOperator):
         self.xcom_limit = xcom_limit
         self.deferrable = deferrable
         self.defer_over = defer_over
-        self._stop: threading.Event | None = None
         check_arguments(self)
+        if ledger_conn_id is None and getattr(self, "max_active_tis_per_dag", None) is None:
+            # Two of its instances that do not see one another would enroll the same people twice.
+            self.max_active_tis_per_dag = 1
 
     def resume(self, context: Context, event: Any = None) -> Any:
-        """Go on after a wait: the ledger knows who is through, so this is the same once more."""
-        return self.execute(context)
+        """
+        Continue after a wait. The ledger knows which people are done.
 
-    def on_kill(self) -> None:
-        """End the sending, so that the rows of those who are enrolled by now still reach XCom."""
-        if self._stop is not None:
-            self._stop.set()
+        :param context: the task's context.
+        :param event: what the trigger says: the attempt, as the ledger counts them, that asked for the wait.
+        """
+        deferred_by = event.get("deferred_by") if isinstance(event, dict) else None
+        self._deferred_by = deferred_by if isinstance(deferred_by, int) else None
+        try:
+            return self.execute(context)
+        finally:
+            # dag.test() goes on with this object.
+            self._deferred_by = None
 
     def enroll_rows(self, context: Context, rows: Iterable[Any]) -> Any:
         """
@@ -152,153 +169,177 @@ class EnrollingOperator(BaseOperator):
         from airflow_provider_teams_registration.enrollment.results import Results
         from airflow_provider_teams_registration.hooks.ledger import open_ledger
 
+        self.begin_pushing()
+        self.own_link = None
+        # Refuse the event before the ledger opens.
+        self.event_ref()
+        if not self.ledger_conn_id and self._deferred_by is None:
+            self.log.info(
+                "Without ledger_conn_id this task does not see what other tasks and DAG runs send. It reads the event "
+                "once more at its end and fails if somebody is on it twice; a ledger_conn_id prevents that."
+            )
         try:
-            refuse_two_events(self.meeting_id, self.webinar_id)
             max_rejected = MaxRejected.read(self.max_rejected)
             ledger = open_ledger(context, self.ledger_conn_id, self.ledger_table, store_join_urls=self.store_join_urls)
         except ValueError as error:
             raise PermanentFailure(str(error)) from None
-        # Only a ledger in SQL is shared, and only it has room for rows.
-        sql_ledger = cast("SqlLedger", ledger) if ledger.is_shared else None
         try:
-            rows, is_long = refuse_what_cannot_be_returned(
+            rows, is_long = check_result_fits(
                 rows,
                 self.xcom_limit,
-                has_room_elsewhere=sql_ledger is not None and self.store_join_urls,
+                has_room_elsewhere=ledger.row_store is not None and self.store_join_urls,
                 is_mapped_over=context["ti"].map_index < 0
                 and next(iter(self.iter_mapped_dependants()), None) is not None,
             )
             # However few of the rows are people, XCom holds none of a long input.
-            results = Results(0 if is_long else self.xcom_limit, sql_ledger)
+            results = Results(0 if is_long else self.xcom_limit, ledger.row_store)
             report = self._enroll(context, rows, ledger, results)
             return self._conclude(context, report, max_rejected, ledger, results)
         finally:
             ledger.close()
 
     def _enroll(self, context: Context, rows: Iterable[Any], ledger: Ledger, results: Results) -> Report:
+        from airflow_provider_teams_registration.core.report import Report
         from airflow_provider_teams_registration.enrollment.enroll import enroll
-        from airflow_provider_teams_registration.enrollment.report import Report
-        from airflow_provider_teams_registration.enrollment.sending_options import Postponed
+        from airflow_provider_teams_registration.enrollment.resumption import Resumption
+        from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested
 
         if isinstance(rows, Sequence) and not rows:
             return Report(keep=results.keep)
-        self._stop = threading.Event()
-        hook = TeamsRegistrationHook(self.conn_id)
+        hook = self.new_hook()
         with failures_for_airflow():
             event = hook.event(
-                meeting_id=self.meeting_id or None,
-                webinar_id=self.webinar_id or None,
-                organizer_id=self.organizer_id or None,
-                preferred_timezone=self.preferred_timezone or None,
-                preferred_language=self.preferred_language or None,
-                referrer=self.referrer or None,
+                self.event_ref(),
+                preferred_timezone=self.preferred_timezone,
+                preferred_language=self.preferred_language,
+                referrer=self.referrer,
             )
             options = self._sending_options(ledger)
             if options.defer_over is not None:
-                hook.session.pace.patience = options.defer_over
+                hook.session.rate_limiter.max_wait = options.defer_over
             try:
                 return enroll(
                     event,
                     rows,
                     ledger=ledger,
                     options=options,
-                    stop=self._stop,
+                    stop=hook.session.stop,
                     keep=results.keep,
                     success_outcomes=read_outcomes(self.success_outcomes),
+                    resumption=Resumption(self._deferred_by),
                 )
             except Throttled as error:
-                # Asked for patience before anybody was sent.
+                # Graph asked for a wait before the task sent anybody.
                 if options.defer_over is None or (error.retry_after or 0) <= options.defer_over:
                     raise
-                return Report(cut_short=Postponed(error.retry_after or 0))
+                return Report(aborted_by=DeferRequested(error.retry_after or 0))
+            except BaseException:
+                hook.stop()
+                raise
             finally:
-                if link := event.own_link:
-                    push_meeting_link(context, link)
+                self._push_own_link(context, event.own_link)
+                name_by_event(context, event.facts)
+                # What is still read in the background keeps no task from ending.
+                hook.stop()
                 hook.session.close()
 
     def _sending_options(self, ledger: Ledger) -> SendingOptions:
+        from airflow_provider_teams_registration.core.quota import WORTH_DEFERRING
+        from airflow_provider_teams_registration.core.state import OnMissingJoinUrl
         from airflow_provider_teams_registration.enrollment.sending_options import SendingOptions
-        from airflow_provider_teams_registration.enrollment.settling import OnMissingJoinUrl
 
+        # Without a durable ledger, the task would start over after a deferral.
+        may_defer = self.deferrable and self._is_durable(ledger)
         return SendingOptions(
             max_parallel_requests=self.max_parallel_requests,
             on_missing_join_url=OnMissingJoinUrl(self.on_missing_join_url),
             settle_after=self.settle_after,
-            # Without a ledger that lasts, going on after a deferral would be starting over.
-            defer_over=self.defer_over if self.deferrable and self._is_durable(ledger) else None,
+            finds_clashes=not ledger.is_shared,
+            defer_over=self.defer_over if may_defer else None,
+            defer_quota_over=min(self.defer_over, WORTH_DEFERRING) if may_defer else None,
         )
 
     def _conclude(
         self, context: Context, report: Report, max_rejected: MaxRejected, ledger: Ledger, results: Results
     ) -> Any:
-        from airflow_provider_teams_registration.enrollment.ledger import FencedOff
-        from airflow_provider_teams_registration.enrollment.sending_options import Postponed
-        from airflow_provider_teams_registration.operators.complaint import complaint
+        from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested
+        from airflow_provider_teams_registration.exceptions import Fenced
+        from airflow_provider_teams_registration.operators.task_failure import is_as_asked, task_failure
         from airflow_provider_teams_registration.read_enrollments import reference
 
-        if isinstance(report.cut_short, FencedOff):
-            raise PermanentFailure(str(report.cut_short))
-        if isinstance(report.cut_short, Postponed) and self.deferrable and self._is_durable(ledger):
+        # An attempt that goes on after a deferral did not read the event again.
+        name_by_event(context, report.event)
+        if isinstance(report.aborted_by, Fenced):
+            raise PermanentFailure(str(report.aborted_by))
+        if isinstance(report.aborted_by, DeferRequested) and self.deferrable and self._is_durable(ledger):
             self.log.info("%s so far.", report.sentence())
-            self._postpone(report.cut_short.seconds)
+            self._postpone(report.aborted_by, ledger.attempt)
         summary = report.summary()
-        context["ti"].xcom_push(key=SUMMARY_KEY, value=summary)
+        is_durable = self._is_durable(ledger)
+        summary_lost = self.push_summary(context, summary)
         self._note(ledger, summary)
         value: Any = results.rows
-        if value is None:
+        is_reference = value is None
+        if is_reference:
             value = reference(self.ledger_conn_id, self.ledger_table, ledger, summary)
-        failure = complaint(
+        will_fail = bool(summary_lost or report.clashes) or not is_as_asked(report, max_rejected, is_durable=is_durable)
+        rows_lost = self.push_rows(context, value, will_fail=will_fail)
+        lost = missing_in_xcom(rows_lost, summary_lost, is_reference=is_reference)
+        failure = task_failure(
             report,
             max_rejected,
-            is_durable=self._is_durable(ledger),
-            hands_links_out_once=not self.webinar_id,
-            is_pushed=self.do_xcom_push,
+            is_durable=is_durable,
+            links_are_readable=self.event_ref().kind.links_are_readable,
+            is_pushed=self.do_xcom_push and not rows_lost,
+            missing_in_xcom=lost and f"{lost} {self._what_a_retry_does(report, ledger, is_too_much=bool(rows_lost))}",
         )
-        if failure is not None and self.do_xcom_push:
-            # In Airflow 3 it brings the models of the database along.
-            from airflow.providers.common.compat.sdk import XCOM_RETURN_KEY
-
-            context["ti"].xcom_push(key=XCOM_RETURN_KEY, value=value)
+        if report.clashes:
+            failure = PermanentFailure(" ".join([str(failure or f"{report.sentence()}."), report.clashes.sentence()]))
+        if failure is None and self.is_result_left_to_airflow:
+            what_if = self._what_a_retry_does(report, ledger, is_too_much=False)
+            self.log.info("The rows go back to Airflow, which puts them into XCom. If it cannot: %s", what_if)
         self._tell(report, max_rejected, ledger, is_fine=failure is None)
         if failure is not None:
             raise failure
         return value
 
     def _tell(self, report: Report, max_rejected: MaxRejected, ledger: Ledger, *, is_fine: bool) -> None:
-        from airflow_provider_teams_registration.enrollment.report import count_registrants
+        from airflow_provider_teams_registration.operators.outcome_log import log_outcomes
 
-        if is_fine and report.refused:
-            self.log.warning("Tolerated by max_rejected=%s: %s.", max_rejected, report.complaint())
-        if is_fine and report.links_withheld:
-            what = "%s may join and their links may not be read. Grant what the column error names. %s."
-            self.log.warning(what, count_registrants(report.links_withheld), _when_links_come(ledger))
-        if report.changed:
-            self.log.warning("%s changed since they were enrolled; nobody was sent again.", f"{report.changed:,}")
-        self.log.info("%s.", report.sentence())
+        log_outcomes(self.log, report, max_rejected, ledger, is_fine=is_fine)
+
+    def _what_a_retry_does(self, report: Report, ledger: Ledger, *, is_too_much: bool) -> str:
+        place = "Airflow's task state store"
+        if ledger.is_shared:
+            place = f"table {self.ledger_table!r} of ledger_conn_id {self.ledger_conn_id!r}"
+        return describe_retry(
+            report,
+            place if self._is_durable(ledger) else None,
+            reads_links_again=self.event_ref().kind.links_are_readable,
+            has_room=ledger.row_store is not None,
+            is_too_much=is_too_much,
+        )
 
     def _is_durable(self, ledger: Ledger) -> bool:
-        """Whether a later attempt has everything that this one achieved: a meeting's link is handed out only once."""
-        return ledger.is_durable and (self.store_join_urls or bool(self.webinar_id))
+        """Whether a later attempt has all results of this one. Graph returns a meeting's link only once."""
+        return ledger.is_durable and (self.store_join_urls or self.event_ref().kind.links_are_readable)
 
     def _note(self, ledger: Ledger, summary: dict[str, Any]) -> None:
         try:
-            ledger.finish(summary)
+            ledger.finish_attempt(summary)
         except TeamsRegistrationError as error:
             self.log.warning("The counts did not reach the ledger: %s", error)
 
-    def _postpone(self, seconds: float) -> None:
-        try:
-            from airflow.providers.standard.triggers.temporal import DateTimeTrigger
-        except ImportError:
-            from airflow.triggers.temporal import DateTimeTrigger
+    def _push_own_link(self, context: Context, link: str | None) -> None:
+        for button in self.operator_extra_links if link else ():
+            self.own_link = link
+            button.push(context, link)
 
-        self.log.info("The service asks for %.0f s of patience: deferred.", seconds)
-        self.defer(trigger=DateTimeTrigger(moment=timezone.utcnow() + timedelta(seconds=seconds)), method_name="resume")
+    def _postpone(self, request: DeferRequested, attempt: int) -> None:
+        from airflow_provider_teams_registration.triggers.resume import ResumeTrigger
 
-
-def _when_links_come(ledger: Ledger) -> str:
-    if ledger.is_shared:
-        return "Whom this ledger has as enrolled is 'enrolled', with the link, in the next run then"
-    if ledger.is_durable:
-        return "Clear this task then: whom it enrolled is 'enrolled', with the link"
-    return "Run this again then: they are 'already_enrolled', with the link"
+        seconds = request.left
+        why = "The write quota is used up for" if request.is_for_quota else "The service asks for a wait of"
+        self.log.info("%s %.0f s. Deferring the task, which frees its worker slot.", why, seconds)
+        moment = timezone.utcnow() + timedelta(seconds=seconds)
+        self.defer(trigger=ResumeTrigger(moment=moment.isoformat(), deferred_by=attempt), method_name="resume")

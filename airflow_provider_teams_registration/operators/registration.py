@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_teams_registration.graph.errors import AnswerLost, Conflict, Forbidden, NotFound
+from airflow_provider_teams_registration.exceptions import AnswerLost, Conflict, Forbidden, NotFound
+from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import (
     PermanentFailure,
     TransientFailure,
     failures_for_airflow,
 )
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.operators.join_link import HoldsJoinLink, JoinLink
+from airflow_provider_teams_registration.operators.event_task import check_rendered_ids, check_written_ids
+from airflow_provider_teams_registration.operators.killable import StopsOnKill
+from airflow_provider_teams_registration.xcom.join_link import JoinLink, MaskedJoinLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 _DRAFT, _PUBLISHED = "draft", "published"
 
 
-class OpenRegistrationOperator(BaseOperator):
+class OpenRegistrationOperator(StopsOnKill, BaseOperator):
     """
     Open an online meeting for registrants. One that is open to the same audience already stays as it is.
 
@@ -34,11 +37,16 @@ class OpenRegistrationOperator(BaseOperator):
     :param allowed_registrant: ``everyone`` (the default) or ``organization``. (templated)
     :param conn_id: the Airflow connection. (templated)
     :raises PermanentFailure: it is open to another audience, or the event or connection cannot work.
-    :raises TransientFailure: the service was unreachable, in trouble or throttling.
+    :raises TransientFailure: Graph was unreachable, was failing or throttled the task.
     """
 
     template_fields: Sequence[str] = ("meeting_id", "organizer_id", "allowed_registrant", "conn_id")
     ui_color = "#e3e0f7"
+
+    meeting_id = TextArgument(absent="")
+    organizer_id = TextArgument()
+    allowed_registrant = TextArgument(absent="")
+    conn_id = TextArgument(absent="")
 
     def __init__(
         self,
@@ -54,17 +62,19 @@ class OpenRegistrationOperator(BaseOperator):
         self.organizer_id = organizer_id
         self.allowed_registrant = allowed_registrant
         self.conn_id = conn_id
+        check_written_ids(meeting_id=self.meeting_id, organizer_id=self.organizer_id)
 
     def execute(self, context: Context) -> dict[str, str]:
         """Open it, and return the registration's ``id`` and ``allowed_registrant``."""
-        from airflow_provider_teams_registration.graph.online_meeting import AUDIENCES
+        from airflow_provider_teams_registration.graph.online_meeting_bodies import AUDIENCES
 
         if self.allowed_registrant not in AUDIENCES:
             raise PermanentFailure(
                 f"allowed_registrant is {self.allowed_registrant!r}; it must be one of {', '.join(AUDIENCES)}."
             )
+        check_rendered_ids(meeting_id=self.meeting_id, organizer_id=self.organizer_id)
         with failures_for_airflow():
-            meeting = TeamsRegistrationHook(self.conn_id).online_meeting(self.meeting_id, self.organizer_id or None)
+            meeting = self.new_hook().online_meeting(self.meeting_id, self.organizer_id)
             try:
                 registration = meeting.registration()
             except NotFound:
@@ -82,7 +92,7 @@ class OpenRegistrationOperator(BaseOperator):
         return {"id": registration.id, "allowed_registrant": registration.allowed_registrant}
 
 
-class CloseRegistrationOperator(BaseOperator):
+class CloseRegistrationOperator(StopsOnKill, BaseOperator):
     """
     Close an online meeting for registrants. What becomes of those who are enrolled is documented nowhere.
 
@@ -93,11 +103,15 @@ class CloseRegistrationOperator(BaseOperator):
     :param organizer_id: object id of the meeting's organizer; None is the signed-in user. (templated)
     :param conn_id: the Airflow connection. (templated)
     :raises PermanentFailure: the event or connection cannot work.
-    :raises TransientFailure: the service was unreachable, in trouble or throttling.
+    :raises TransientFailure: Graph was unreachable, was failing or throttled the task.
     """
 
     template_fields: Sequence[str] = ("meeting_id", "organizer_id", "conn_id")
     ui_color = "#e3e0f7"
+
+    meeting_id = TextArgument(absent="")
+    organizer_id = TextArgument()
+    conn_id = TextArgument(absent="")
 
     def __init__(
         self,
@@ -111,11 +125,13 @@ class CloseRegistrationOperator(BaseOperator):
         self.meeting_id = meeting_id
         self.organizer_id = organizer_id
         self.conn_id = conn_id
+        check_written_ids(meeting_id=self.meeting_id, organizer_id=self.organizer_id)
 
     def execute(self, context: Context) -> None:
         """Close it; one that is not open is closed."""
+        check_rendered_ids(meeting_id=self.meeting_id, organizer_id=self.organizer_id)
         with failures_for_airflow():
-            meeting = TeamsRegistrationHook(self.conn_id).online_meeting(self.meeting_id, self.organizer_id or None)
+            meeting = self.new_hook().online_meeting(self.meeting_id, self.organizer_id)
             # A meeting that does not exist is not "closed".
             meeting.join_web_url()
             try:
@@ -126,7 +142,7 @@ class CloseRegistrationOperator(BaseOperator):
                 raise TransientFailure(str(error)) from None
 
 
-class PublishWebinarOperator(BaseOperator):
+class PublishWebinarOperator(StopsOnKill, BaseOperator):
     """
     Publish a webinar, which opens it for registrations. One that is published already stays as it is.
 
@@ -138,11 +154,14 @@ class PublishWebinarOperator(BaseOperator):
     :param webinar_id: the webinar's ``id`` in Graph. (templated)
     :param conn_id: the Airflow connection. (templated)
     :raises PermanentFailure: the webinar is cancelled, or the event or connection cannot work.
-    :raises TransientFailure: the service was unreachable, in trouble or throttling.
+    :raises TransientFailure: Graph was unreachable, was failing or throttled the task.
     """
 
     template_fields: Sequence[str] = ("webinar_id", "conn_id")
     ui_color = "#e3e0f7"
+
+    webinar_id = TextArgument(absent="")
+    conn_id = TextArgument(absent="")
 
     def __init__(
         self, *, webinar_id: str, conn_id: str = TeamsRegistrationHook.default_conn_name, **kwargs: Any
@@ -150,11 +169,13 @@ class PublishWebinarOperator(BaseOperator):
         super().__init__(**kwargs)
         self.webinar_id = webinar_id
         self.conn_id = conn_id
+        check_written_ids(webinar_id=self.webinar_id)
 
     def execute(self, context: Context) -> None:
         """Publish it."""
+        check_rendered_ids(webinar_id=self.webinar_id)
         with failures_for_airflow():
-            webinar = TeamsRegistrationHook(self.conn_id).webinar(self.webinar_id)
+            webinar = self.new_hook().webinar(self.webinar_id)
             status = webinar.info().status
             if status == _DRAFT:
                 try:
@@ -174,14 +195,16 @@ class PublishWebinarOperator(BaseOperator):
         self.log.info("The webinar is published.")
 
 
-class FindEventOperator(HoldsJoinLink, BaseOperator):
+class FindEventOperator(MaskedJoinLink, StopsOnKill, BaseOperator):
     """
     Find the id of an event by what people know of it, for the operators that need it.
 
     .. code-block:: python
 
         find = FindEventOperator(task_id="find", join_meeting_id="123 456 789 01", organizer_id="dc17674c-...")
-        enroll = EnrollRegistrantOperator(task_id="enroll", meeting_id=find.output, ...)
+        enroll = EnrollRegistrantOperator(
+            task_id="enroll", meeting_id=find.output, organizer_id="dc17674c-...", registrants=attendees.output
+        )
 
     :param join_web_url: a meeting's own link, as its organizer has it. It is a credential: Airflow stores and shows
         that there is one, and not which. (templated)
@@ -191,7 +214,7 @@ class FindEventOperator(HoldsJoinLink, BaseOperator):
     :param organizer_id: object id of the organizer; None is the signed-in user. (templated)
     :param conn_id: the Airflow connection. (templated)
     :raises PermanentFailure: there is no such event, or more than one.
-    :raises TransientFailure: the service was unreachable, in trouble or throttling.
+    :raises TransientFailure: Graph was unreachable, was failing or throttled the task.
     """
 
     template_fields: Sequence[str] = (
@@ -203,6 +226,12 @@ class FindEventOperator(HoldsJoinLink, BaseOperator):
         "conn_id",
     )
     ui_color = "#e3e0f7"
+
+    join_meeting_id = TextArgument()
+    event_id = TextArgument()
+    webinar_name = TextArgument()
+    organizer_id = TextArgument()
+    conn_id = TextArgument(absent="")
 
     def __init__(
         self,
@@ -222,13 +251,16 @@ class FindEventOperator(HoldsJoinLink, BaseOperator):
         self.webinar_name = webinar_name
         self.organizer_id = organizer_id
         self.conn_id = conn_id
-        if sum(value is not None for value in (join_web_url, join_meeting_id, event_id, webinar_name)) != 1:
+        ways = (self.join_web_url, self.join_meeting_id, self.event_id, self.webinar_name)
+        if sum(value is not None for value in ways) != 1:
             raise ValueError("Give exactly one of join_web_url, join_meeting_id, event_id and webinar_name.")
+        check_written_ids(organizer_id=self.organizer_id)
 
     def execute(self, context: Context) -> str:
         """Return the id."""
-        from airflow_provider_teams_registration.graph import finding
+        from airflow_provider_teams_registration.graph import event_search as finding
 
+        check_rendered_ids(organizer_id=self.organizer_id)
         link = self.join_web_url
         ways = {
             finding.meeting_by_join_web_url: link.url if isinstance(link, JoinLink) else link,
@@ -237,8 +269,8 @@ class FindEventOperator(HoldsJoinLink, BaseOperator):
             finding.webinar_by_name: self.webinar_name,
         }
         with failures_for_airflow():
-            session = TeamsRegistrationHook(self.conn_id).session
+            session = self.new_hook().session
             for find, value in ways.items():
                 if value:
-                    return find(session, value, self.organizer_id or None)
+                    return find(session, value, self.organizer_id)
         raise PermanentFailure("What the event is to be found by is empty.")

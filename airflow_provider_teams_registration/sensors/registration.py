@@ -7,73 +7,89 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseSensorOperator, PokeReturnValue, conf
+from airflow.providers.common.compat.sdk import (
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+    PokeReturnValue,
+    conf,
+)
 
+from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.operators.one_event import refuse_two_events
+from airflow_provider_teams_registration.operators.event_task import EVENT_FIELDS, EventTask
+from airflow_provider_teams_registration.operators.killable import StopsOnKill
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class RegistrationOpenSensor(BaseSensorOperator):
+class RegistrationOpenSensor(EventTask, StopsOnKill, BaseSensorOperator):
     """
-    Wait until an online meeting is open for registrants, and to the audience that is expected, or until a webinar is
-    published.
+    Wait until an online meeting is open for registrants, or until a webinar is published.
 
-    Of a meeting "not found" means "not yet", and so does "draft" of a webinar. "Forbidden", "canceled", and whatever
-    else waiting cannot mend, fails the task at once. A service in trouble is asked again at the next turn. XCom
-    ``return_value`` holds the registration, ``id`` and ``allowed_registrant``, or the webinar's ``id`` and ``status``.
+    For a meeting, the sensor treats HTTP 404 as "not open yet". For a webinar, it treats the status ``draft`` the same
+    way. If Graph fails, the sensor asks again at the next poke. It fails at once, without retries, if waiting cannot
+    help: for example after HTTP 403 or for a cancelled webinar.
+
+    XCom ``return_value`` holds ``id`` and ``allowed_registrant`` of a meeting's registration, or ``id`` and ``status``
+    of a webinar. The sensor also takes every argument of Airflow's sensors, such as ``poke_interval``, ``timeout``,
+    ``mode`` and ``soft_fail``.
 
     .. seealso::
         https://learn.microsoft.com/graph/api/externalmeetingregistration-get?view=graph-rest-beta and
         https://learn.microsoft.com/graph/api/virtualeventwebinar-get
 
     :param meeting_id: the online meeting's ``id`` in Graph. (templated)
-    :param webinar_id: or the webinar's. (templated)
-    :param organizer_id: object id of the meeting's organizer; None is the signed-in user. (templated)
-    :param allowed_registrant: the audience to wait for, ``everyone`` or ``organization``; None takes either. For
+    :param webinar_id: the webinar's ``id`` in Graph, instead of ``meeting_id``. (templated)
+    :param organizer_id: object id of the meeting's organizer. None is the signed-in user. (templated)
+    :param allowed_registrant: the audience to wait for, ``everyone`` or ``organization``. None accepts both. For
         meetings only. (templated)
     :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``. (templated)
-    :param deferrable: wait in the triggerer, without a worker slot. Default: ``[operators] default_deferrable``.
-    :raises PermanentFailure: waiting longer changes nothing.
+    :param deferrable: whether to wait in the triggerer, without a worker slot. Default:
+        ``[operators] default_deferrable``.
+    :raises PermanentFailure: waiting longer cannot help.
     """
 
-    template_fields: Sequence[str] = ("meeting_id", "webinar_id", "organizer_id", "allowed_registrant", "conn_id")
+    template_fields: Sequence[str] = (*EVENT_FIELDS, "allowed_registrant", "conn_id")
     ui_color = "#e3e0f7"
+
+    allowed_registrant = TextArgument()
+    conn_id = TextArgument(absent="")
 
     def __init__(
         self,
         *,
-        meeting_id: str | None = None,
-        webinar_id: str | None = None,
-        organizer_id: str | None = None,
         allowed_registrant: str | None = None,
         conn_id: str = TeamsRegistrationHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.meeting_id = meeting_id
-        self.webinar_id = webinar_id
-        self.organizer_id = organizer_id
         self.allowed_registrant = allowed_registrant
         self.conn_id = conn_id
         self.deferrable = deferrable
-        if (meeting_id is None) == (webinar_id is None):
-            refuse_two_events(meeting_id, webinar_id)
 
     def execute(self, context: Context) -> Any:
         """Wait here, or look once and leave the waiting to the triggerer."""
         self._check_arguments()
         if not self.deferrable:
             return super().execute(context)
-        # The first look fails and skips as what the trigger finds.
+        # The first poke fails and skips in the same way as the trigger's result.
         return self.resume_execution("look_or_defer", None, context)
 
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Continue after a deferral. After a timeout, skip if ``soft_fail`` is set, which Airflow 3.0 does not do."""
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except AirflowSensorTimeout as error:
+            if self.soft_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
+
     def look_or_defer(self, context: Context) -> Any:
-        """Look once, and leave the waiting to the triggerer."""
+        """Poke once, and defer if the event is not open."""
         found = self.poke(context)
         if found:
             return found.xcom_value
@@ -82,11 +98,9 @@ class RegistrationOpenSensor(BaseSensorOperator):
         return self.defer(
             trigger=RegistrationOpenTrigger(
                 conn_id=self.conn_id,
-                meeting_id=self.meeting_id or None,
-                webinar_id=self.webinar_id or None,
-                organizer_id=self.organizer_id or None,
-                allowed_registrant=self.allowed_registrant or None,
+                allowed_registrant=self.allowed_registrant,
                 poll_interval=self.poke_interval,
+                **{name: getattr(self, name) for name in EVENT_FIELDS},
             ),
             timeout=timedelta(seconds=self.timeout),
             method_name="execute_complete",
@@ -94,42 +108,37 @@ class RegistrationOpenSensor(BaseSensorOperator):
 
     @cached_property
     def _hook(self) -> TeamsRegistrationHook:
-        """One sign-in for all the looks of a task, none of which sits through a wait that the service asks for."""
-        hook = TeamsRegistrationHook(self.conn_id)
-        hook.session.pace.patience = 0
+        """The hook, which signs in once for all pokes. No poke waits as long as Graph asks."""
+        hook = self.new_hook()
+        hook.session.rate_limiter.max_wait = 0
         return hook
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once."""
+        """Read the event once."""
         with failures_for_airflow():
             found = self._look()
         return PokeReturnValue(found is not None, found)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, str]:
-        """Return what the trigger found, or fail as it says."""
+        """Return the trigger's result, or raise its failure."""
         if "failure" in event:
             raise PermanentFailure(event["failure"])
         registration: dict[str, str] = event["registration"]
         return registration
 
     def _look(self) -> dict[str, str] | None:
-        from airflow_provider_teams_registration.triggers.registration import open_registration, published_webinar
-
-        if self.webinar_id:
-            return published_webinar(self._hook.webinar(self.webinar_id))
-        meeting = self._hook.online_meeting(self.meeting_id or "", self.organizer_id or None)
-        return open_registration(meeting, self.allowed_registrant or None)
+        return self.event_ref().look_if_open(self._hook.session, self.allowed_registrant)
 
     def _check_arguments(self) -> None:
-        from airflow_provider_teams_registration.graph.online_meeting import AUDIENCES
+        from airflow_provider_teams_registration.graph.online_meeting_bodies import AUDIENCES
 
-        try:
-            refuse_two_events(self.meeting_id, self.webinar_id)
-        except ValueError as error:
-            raise PermanentFailure(str(error)) from None
-        if self.webinar_id and self.allowed_registrant:
-            raise PermanentFailure("allowed_registrant is for meetings; a webinar is open to whom its organizer says.")
+        kind = self.event_ref().kind
+        if self.allowed_registrant and not kind.takes_audience:
+            raise PermanentFailure(
+                f"allowed_registrant is given and the event is a {kind.name}, whose organizer decides who can "
+                "register. Leave allowed_registrant out."
+            )
         if self.allowed_registrant and self.allowed_registrant not in AUDIENCES:
             raise PermanentFailure(
-                f"allowed_registrant is {self.allowed_registrant!r}; it must be one of {', '.join(AUDIENCES)}, or None."
+                f"allowed_registrant is {self.allowed_registrant!r}. It must be one of {', '.join(AUDIENCES)}, or None."
             )

@@ -1,4 +1,4 @@
-"""Rows on their way from a query to the event, kept in a file."""
+"""Store the rows of a query in a temporary file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Row = dict[str, Any]
 _CANNOT_BE_KEPT = (AttributeError, TypeError, pickle.PicklingError)
 
 
-class Spool(Sequence[Row]):
+class RowSpool(Sequence[Row]):
     """
-    Rows in a temporary file. Enrolling takes as long as the service wants; no query stays open meanwhile.
+    Rows in a temporary file. No query stays open while the operator enrolls people, which may take long.
 
     :param file: the file, open for writing and reading.
-    :param chunks: the rows, some at a time.
-    :raises ValueError: a value is of a kind that cannot be kept; the sentence names column and kind.
+    :param chunks: the rows, in parts.
+    :raises ValueError: a value has a type that cannot be stored. The sentence names the column and the type.
     """
 
     def __init__(self, file: IO[bytes], chunks: Iterable[Sequence[Row]]) -> None:

@@ -1,4 +1,4 @@
-"""People straight from a SQL database onto a Teams event."""
+"""Enroll the people of a SQL query in a Teams event."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, TransientFailure
 from airflow_provider_teams_registration.operators.enrolling import EnrollingOperator
-from airflow_provider_teams_registration.operators.rows import Untemplated, is_mapped_data
+from airflow_provider_teams_registration.xcom.masked_rows import Untemplated, is_mapped_data
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 class SqlToTeamsRegistrationOperator(EnrollingOperator):
     """
-    Enroll the people whom a query returns, without ever holding all of them in memory.
+    Enroll the people whom a query returns, without loading all of them into memory.
 
     .. code-block:: python
 
@@ -30,11 +31,17 @@ class SqlToTeamsRegistrationOperator(EnrollingOperator):
             organizer_id="dc17674c-...",
         )
 
-    :param sql: the query, or a ``.sql`` file of the DAG's template path. Its columns are named as those of
-        :class:`~airflow_provider_teams_registration.operators.enroll.EnrollRegistrantOperator`'s rows. (templated)
+    :param sql: the query, or a ``.sql`` file of the DAG's template path. Its columns have the names of the columns of
+        :class:`~airflow_provider_teams_registration.operators.enroll.EnrollRegistrantOperator`. (templated)
     :param sql_conn_id: Airflow connection to the database, of any provider whose hook is made for SQL. (templated)
-    :param parameters: values for the query, as the database's driver takes them. (templated, but for what a task
-        is mapped over)
+    :param parameters: values for the query, as the database's driver takes them. Airflow renders no templates in a
+        value that the task is mapped over. (templated)
+
+    The query runs once in each attempt, and once more when the task goes on after a deferral: the rows may be too many
+    for a ledger, and another worker may go on. People are recognised by their key and not by their place, so that rows
+    in another order change nothing but the order of the result. Positions in texts and in the result are those of the
+    last query. A row that changed is reported and not sent again; a person who is new is looked up and sent; a person
+    who is not among the rows any more stays enrolled and is missing from the result.
 
     The other arguments, and the errors, are those of
     :class:`~airflow_provider_teams_registration.operators.enrolling.EnrollingOperator`.
@@ -43,6 +50,8 @@ class SqlToTeamsRegistrationOperator(EnrollingOperator):
     template_fields: Sequence[str] = (*EnrollingOperator.template_fields, "sql", "sql_conn_id", "parameters")
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
+
+    sql_conn_id = TextArgument(absent="")
 
     def __init__(
         self, *, sql: str, sql_conn_id: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None, **kwargs: Any
@@ -55,16 +64,16 @@ class SqlToTeamsRegistrationOperator(EnrollingOperator):
             self.parameters = Untemplated(parameters)
 
     def execute(self, context: Context) -> Any:
-        """Enroll everybody, push summary and rows or a reference, and fail where the outcome is not as asked for."""
+        """Enroll everybody, push the summary and the rows or a reference, and fail if an outcome is not a success."""
         from airflow_provider_teams_registration.hooks.sql import QueryFailed, query, sql_engine
-        from airflow_provider_teams_registration.transfers.spool import Spool
+        from airflow_provider_teams_registration.transfers.spool import RowSpool
 
         with TemporaryFile() as file:
             try:
                 engine = sql_engine("sql_conn_id", self.sql_conn_id)
                 given = self.parameters
                 parameters = given.value if isinstance(given, Untemplated) else given
-                rows = Spool(file, query(engine, self.sql, parameters))
+                rows = RowSpool(file, query(engine, self.sql, parameters))
             except QueryFailed as error:
                 raise (TransientFailure if error.transient else PermanentFailure)(str(error)) from None
             except ValueError as error:

@@ -1,1 +1,1 @@
-"""Triggers: what a deferred sensor leaves with the triggerer."""
+"""The triggers of the deferrable sensors."""

@@ -1,4 +1,4 @@
-"""What waits in the triggerer until registrants are to be looked at again."""
+"""Wait in the triggerer until the next poke of a sensor."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _LONGEST_SLEEP = 60.0
 
 class NextLookTrigger(BaseTrigger):
     """
-    Wait for a moment, and hand the deadline of the whole waiting back. It knows nobody.
+    Wait until a given time, and return the deadline of the sensor. The trigger holds no registrant.
 
-    :param moment: when to look again, in ISO format with a zone.
-    :param deadline: when the waiting ends, likewise.
+    :param moment: the time of the next poke, in ISO 8601 with a time zone.
+    :param deadline: the time at which the sensor times out, in the same format.
     """
 
     def __init__(self, *, moment: str, deadline: str) -> None:
@@ -27,12 +27,12 @@ class NextLookTrigger(BaseTrigger):
         self.deadline = deadline
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what the triggerer makes this trigger from again."""
+        """Return the path and the arguments from which the triggerer creates this trigger."""
         path = f"{type(self).__module__}.{type(self).__qualname__}"
         return path, {"moment": self.moment, "deadline": self.deadline}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield ``deadline`` at the moment."""
+        """Yield ``deadline`` at the given time."""
         moment = datetime.fromisoformat(self.moment)
         while (left := (moment - timezone.utcnow()).total_seconds()) > 0:
             await asyncio.sleep(min(left, _LONGEST_SLEEP))

@@ -1,36 +1,42 @@
-"""What waits in the triggerer for an event to open."""
+"""The trigger that waits for an event to open."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_teams_registration.graph.errors import NotFound, SettingsError, TeamsRegistrationError
+from airflow_provider_teams_registration.events.reference import KINDS, ORGANIZER, EventRef
+from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
+from airflow_provider_teams_registration.hooks.arguments import given
 from airflow_provider_teams_registration.hooks.connection import read_connection
+from airflow_provider_teams_registration.hooks.masking import mask_secret_in_triggerer
+from airflow_provider_teams_registration.hooks.missing_connection import missing_connection
+from airflow_provider_teams_registration.hooks.rotation import warn_of_rotation
 
 if TYPE_CHECKING:
-    from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
     from airflow_provider_teams_registration.graph.session import GraphSession
-    from airflow_provider_teams_registration.graph.webinar import Webinar
 
 log = logging.getLogger(__name__)
 
 
 class RegistrationOpenTrigger(BaseTrigger):
     """
-    Poll an event until it is open. One trigger lives through the whole wait; it keeps no state, so a triggerer that
-    restarts starts it again where it was.
+    Poll an event until it is open.
+
+    One trigger serves the whole wait. It keeps no state, so that a triggerer can restart it at any time.
 
     :param conn_id: the Airflow connection.
-    :param poll_interval: seconds between two looks.
-    :param meeting_id: the online meeting's ``id`` in Graph.
-    :param webinar_id: the webinar's; one of the two.
-    :param organizer_id: object id of the meeting's organizer; None is the signed-in user.
-    :param allowed_registrant: the audience to wait for; None takes either.
+    :param poll_interval: seconds between two reads.
+    :param allowed_registrant: the audience to wait for; None accepts each one.
+    :param event: the event arguments of the sensor: the id of exactly one event, such as ``meeting_id`` or
+        ``webinar_id``, and ``organizer_id``.
+    :raises TypeError: there is no such argument.
     """
 
     def __init__(
@@ -38,116 +44,70 @@ class RegistrationOpenTrigger(BaseTrigger):
         *,
         conn_id: str,
         poll_interval: float,
-        meeting_id: str | None = None,
-        webinar_id: str | None = None,
-        organizer_id: str | None = None,
         allowed_registrant: str | None = None,
+        **event: str | None,
     ) -> None:
         super().__init__()
-        self.conn_id = conn_id
-        self.meeting_id = meeting_id
-        self.webinar_id = webinar_id
-        self.organizer_id = organizer_id
-        self.allowed_registrant = allowed_registrant
+        names = (*(kind.argument for kind in KINDS), ORGANIZER)
+        if unknown := event.keys() - names:
+            raise TypeError(f"{type(self).__name__} takes no argument {min(unknown)!r}.")
+        self.event: dict[str, str | None] = {name: given(event.get(name)) for name in names}
+        self.conn_id: str = given(conn_id) or ""
+        self.allowed_registrant: str | None = given(allowed_registrant)
         self.poll_interval = poll_interval
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what the triggerer makes this trigger from again."""
+        """Return the class and the arguments from which the triggerer makes this trigger again."""
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
                 "conn_id": self.conn_id,
-                "meeting_id": self.meeting_id,
-                "webinar_id": self.webinar_id,
-                "organizer_id": self.organizer_id,
+                **self.event,
                 "allowed_registrant": self.allowed_registrant,
                 "poll_interval": self.poll_interval,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield ``registration`` once it is open, or ``failure`` where waiting cannot help."""
+        """Yield ``registration`` once the event is open, or ``failure`` if waiting cannot help."""
         session: GraphSession | None = None
+        # The reads run in a thread. Airflow's secrets masker of the triggerer must be called in the event loop.
+        rotated: deque[str] = deque()
         try:
-            session = await self._session()
+            reference = EventRef.read(self.event)
+            session = await self._session(rotated.append)
             while True:
-                registration = await asyncio.to_thread(self._look, session)
+                try:
+                    registration = await asyncio.to_thread(reference.look_if_open, session, self.allowed_registrant)
+                finally:
+                    await self._mask_rotated(rotated)
                 if registration is not None:
                     yield TriggerEvent({"registration": registration})
                     return
-                await asyncio.sleep(max(self.poll_interval, session.pace.held()))
-        except TeamsRegistrationError as error:
+                await asyncio.sleep(max(self.poll_interval, session.rate_limiter.backoff_remaining()))
+        except (TeamsRegistrationError, ValueError) as error:
             yield TriggerEvent({"failure": str(error)})
         finally:
             if session is not None:
+                # A read that is still running in its thread ends soon.
+                session.stop.set()
                 session.close()
 
-    def _look(self, session: GraphSession) -> dict[str, str] | None:
-        from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
-        from airflow_provider_teams_registration.graph.webinar import Webinar
+    async def _mask_rotated(self, rotated: deque[str]) -> None:
+        while rotated:
+            await mask_secret_in_triggerer(rotated.popleft())
+            warn_of_rotation(log, self.conn_id, serves="the rest of this wait in this triggerer")
 
-        if self.webinar_id:
-            return published_webinar(Webinar(session, self.webinar_id))
-        meeting = OnlineMeeting(session, self.meeting_id or "", self.organizer_id)
-        return open_registration(meeting, self.allowed_registrant)
-
-    async def _session(self) -> GraphSession:
+    async def _session(self, on_new_refresh_token: Callable[[str], None]) -> GraphSession:
         from airflow.providers.common.compat.connection import get_async_connection
 
         from airflow_provider_teams_registration.graph.session import GraphSession
 
-        session = GraphSession(read_connection(await get_async_connection(self.conn_id)))
-        # All triggers share few threads: a wait that the service asks for is not sat through in one.
-        session.pace.patience = 0
+        try:
+            connection = await get_async_connection(self.conn_id)
+        except AirflowNotFoundException:
+            raise missing_connection(self.conn_id) from None
+        session = GraphSession(read_connection(connection), on_new_refresh_token)
+        # All triggers share a few threads, so that no thread may sleep while Graph asks for a wait.
+        session.rate_limiter.max_wait = 0
         return session
-
-
-def open_registration(meeting: OnlineMeeting, allowed_registrant: str | None) -> dict[str, str] | None:
-    """
-    Look once whether a meeting is open for registrants.
-
-    :param meeting: the meeting.
-    :param allowed_registrant: the audience it must be open to; None takes either.
-    :return: the registration's ``id`` and ``allowed_registrant``; None where it is not open yet, or not to that
-        audience, or the service is in passing trouble.
-    :raises TeamsRegistrationError: waiting cannot help.
-    """
-    try:
-        registration = meeting.registration()
-    except NotFound:
-        log.info("The registration is not open yet.")
-        return None
-    except TeamsRegistrationError as error:
-        if not error.transient:
-            raise
-        log.warning("The registration could not be read: %s", error)
-        return None
-    if allowed_registrant not in (None, registration.allowed_registrant):
-        log.info("The registration is open to %s, not to %s.", registration.allowed_registrant, allowed_registrant)
-        return None
-    return {"id": registration.id, "allowed_registrant": registration.allowed_registrant}
-
-
-def published_webinar(webinar: Webinar) -> dict[str, str] | None:
-    """
-    Look once whether a webinar is published, which opens it for registrations.
-
-    :param webinar: the webinar.
-    :return: its ``id`` and ``status``; None where it is a draft, or the service is in passing trouble.
-    :raises TeamsRegistrationError: waiting cannot help: it is cancelled, for one.
-    """
-    from airflow_provider_teams_registration.graph.webinar_bodies import CANCELED, PUBLISHED
-
-    try:
-        status = webinar.info().status
-    except TeamsRegistrationError as error:
-        if not error.transient:
-            raise
-        log.warning("The webinar could not be read: %s", error)
-        return None
-    if status == CANCELED:
-        raise SettingsError("The webinar was cancelled, which is for good.")
-    if status != PUBLISHED:
-        log.info("The webinar is %s, not published yet.", status or "of no status")
-        return None
-    return {"id": webinar.webinar_id, "status": status}

@@ -1,0 +1,1 @@
+"""The decisions, as pure functions over frozen values. No module here waits, sends, stores or reads a clock."""

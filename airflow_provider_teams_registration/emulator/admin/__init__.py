@@ -1,0 +1,1 @@
+"""The admin API below ``/emulator``, its OpenAPI description, and the page at ``/``."""

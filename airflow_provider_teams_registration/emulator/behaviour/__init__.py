@@ -1,0 +1,1 @@
+"""How the emulated service behaves: switches, faults, limits, delays and spellings."""

@@ -1,0 +1,1 @@
+"""The emulated Microsoft Entra: discovery, tokens and sign-in errors."""

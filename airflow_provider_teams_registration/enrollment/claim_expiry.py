@@ -1,0 +1,49 @@
+"""Until when a claimed registrant may be sent."""
+
+from __future__ import annotations
+
+import time
+
+from airflow_provider_teams_registration.core.state import Goal, Policy
+from airflow_provider_teams_registration.exceptions import LedgerFailure
+
+_LONGEST, _SHORTEST = 1.0, 0.1
+_MAX_SLOW_WRITES = 5
+
+
+class ClaimExpiry:
+    """
+    Limits the time between a claim and its request, so that the request leaves long before another run takes over.
+
+    :param policy: the settings of the run.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._settle_after = policy.settle_after
+        # To remove somebody late is harmless, so a run that cancels always has the time.
+        self._shortest = _LONGEST if policy.goal is Goal.CANCEL else _SHORTEST
+        self._slow_writes = 0
+
+    def expiry(self, claimed_at: float) -> float:
+        """
+        Return until when registrants may be sent who are claimed by now, on the clock of ``time.monotonic``.
+
+        :param claimed_at: when the write of the claims began.
+        """
+        longest = max(self._settle_after / 2, self._shortest)
+        # A ledger that takes its time leaves as much for sending as a quick one.
+        return min(time.monotonic() + _LONGEST, claimed_at + longest)
+
+    def refuse_slow_ledger(self, expires_at: float) -> None:
+        """
+        Give up if claims expire again and again while the ledger writes them.
+
+        :param expires_at: when the claims expire that were written now.
+        :raises LedgerFailure: nobody could ever be sent.
+        """
+        self._slow_writes = self._slow_writes + 1 if time.monotonic() > expires_at else 0
+        if self._slow_writes >= _MAX_SLOW_WRITES:
+            raise LedgerFailure(
+                f"The ledger takes longer than half of settle_after ({self._settle_after:g} s) for each write, "
+                "so that nobody can be sent in time."
+            )

@@ -1,0 +1,1 @@
+"""A webinar: its rows, its registrations, and how they are looked up."""

@@ -1,0 +1,1 @@
+"""The durable record of what was sent and what became of it."""

@@ -1,0 +1,1 @@
+"""Benchmarks: the source of the figures in docs/benchmarks.md."""

@@ -1,1 +1,0 @@
-"""The proof: a worker killed or frozen wherever it touches network, ledger or XCom enrolls everybody exactly once."""

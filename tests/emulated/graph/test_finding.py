@@ -1,0 +1,208 @@
+"""From what people know of an event to its id."""
+
+import pytest
+
+from airflow_provider_teams_registration.emulator.store.seeded import EVENT_ID, ORGANIZER_ID
+from airflow_provider_teams_registration.exceptions import (
+    AccessPolicyMissing,
+    BadRequest,
+    Forbidden,
+    NotFound,
+    SettingsError,
+)
+from airflow_provider_teams_registration.graph.event_search import (
+    meeting_by_calendar_event,
+    meeting_by_join_meeting_id,
+    meeting_by_join_web_url,
+    webinar_by_name,
+)
+
+STRANGER = "99999999-9999-4999-8999-999999999999"
+
+
+@pytest.fixture(params=["application", "user"])
+def caller(request, graph_session, delegated_session):
+    """Session and organizer id as either kind of connection gives them."""
+    return (graph_session, ORGANIZER_ID) if request.param == "application" else (delegated_session, None)
+
+
+@pytest.fixture
+def books_meeting(emulator):
+    return emulator.store.meeting(emulator.meeting_id)
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_link_leads_to_the_meeting(caller, emulator, meeting, encoded):
+    from urllib.parse import unquote
+
+    link = meeting.join_web_url()
+    session, organizer_id = caller
+
+    assert meeting_by_join_web_url(session, link if encoded else unquote(link), organizer_id) == emulator.meeting_id
+
+
+def test_link_is_in_no_address(graph_session, emulator, meeting):
+    link = meeting.join_web_url()
+    emulator.clear_journal()
+    meeting_by_join_web_url(graph_session, link, emulator.organizer_id)
+
+    assert {entry.batch is None for entry in emulator.store.journal if "filter" in entry.path} <= {False}
+    assert [entry.path for entry in emulator.store.journal if entry.batch is None] == ["/v1.0/$batch"]
+
+
+def test_unknown_link_is_not_found(caller):
+    session, organizer_id = caller
+    with pytest.raises(NotFound, match="no such online meeting"):
+        meeting_by_join_web_url(session, "https://teams.microsoft.com/l/meetup-join/19%3aother/0", organizer_id)
+
+
+def test_quote_in_a_link_is_no_other_filter(caller):
+    session, organizer_id = caller
+    with pytest.raises(NotFound):
+        meeting_by_join_web_url(session, "https://teams.example/' or JoinWebUrl ne '", organizer_id)
+
+
+def test_refusal_is_raised(graph_session, emulator):
+    emulator.add_fault("GET onlineMeetings*", status=400, code="BadRequest")
+    with pytest.raises(BadRequest):
+        meeting_by_join_web_url(graph_session, "https://teams.example/", emulator.organizer_id)
+
+
+@pytest.mark.parametrize(
+    "say",
+    [lambda number: " ".join([number[:3], number[3:6], number[6:]]), str, int],
+    ids=["with spaces", "without", "as a number"],
+)
+def test_number_leads_to_the_meeting(caller, emulator, books_meeting, say):
+    session, organizer_id = caller
+
+    assert meeting_by_join_meeting_id(session, say(books_meeting.join_meeting_id), organizer_id) == emulator.meeting_id
+
+
+@pytest.mark.parametrize("number", ["", "12a", "https://teams.example/"])
+def test_what_is_no_number_is_refused_before_anything_is_sent(graph_session, emulator, number):
+    with pytest.raises(SettingsError, match="join_meeting_id must be a number"):
+        meeting_by_join_meeting_id(graph_session, number, emulator.organizer_id)
+    assert emulator.store.journal == []
+
+
+def test_number_of_nobodys_meeting_is_not_found(caller):
+    session, organizer_id = caller
+    with pytest.raises(NotFound, match="no such online meeting"):
+        meeting_by_join_meeting_id(session, "999999999999", organizer_id)
+
+
+def test_calendar_event_leads_to_the_meeting(caller, emulator):
+    session, organizer_id = caller
+
+    assert meeting_by_calendar_event(session, emulator.event_id, organizer_id) == emulator.meeting_id
+    assert meeting_by_calendar_event(session, emulator.closed_event_id, organizer_id) == emulator.closed_meeting_id
+
+
+def test_unknown_calendar_event_is_not_found(caller):
+    session, organizer_id = caller
+    with pytest.raises(NotFound):
+        meeting_by_calendar_event(session, "no such event", organizer_id)
+
+
+@pytest.mark.parametrize(
+    "find",
+    [
+        lambda session: meeting_by_join_web_url(session, "https://teams.example/"),
+        lambda session: meeting_by_join_meeting_id(session, "123"),
+        lambda session: meeting_by_calendar_event(session, "event"),
+        lambda session: webinar_by_name(session, "Open webinar"),
+    ],
+)
+def test_application_has_to_name_the_organizer(graph_session, emulator, find):
+    with pytest.raises(SettingsError, match="organizer_id is missing"):
+        find(graph_session)
+    assert emulator.store.journal == []
+
+
+def test_name_leads_to_the_webinar(caller, emulator):
+    session, organizer_id = caller
+
+    assert webinar_by_name(session, "Open webinar", organizer_id) == emulator.webinar_id
+    assert webinar_by_name(session, "Draft webinar", organizer_id) == emulator.draft_webinar_id
+
+
+@pytest.mark.parametrize("page_size", [0, 1, 3])
+def test_webinar_on_a_later_page_is_found(caller, emulator, page_size):
+    emulator.set_switches(page_size=page_size, empty_page=True)
+    session, organizer_id = caller
+
+    assert webinar_by_name(session, "Webinar with approval", organizer_id) == emulator.approval_webinar_id
+
+
+@pytest.mark.parametrize("name", ["Canceled webinar", "open webinar", "Open", "No such webinar"])
+def test_cancelled_and_other_webinars_are_not_found(caller, name):
+    session, organizer_id = caller
+    with pytest.raises(NotFound, match="no webinar of that name"):
+        webinar_by_name(session, name, organizer_id)
+
+
+def test_name_of_two_webinars_is_refused(caller, emulator):
+    emulator.store.webinars.add("Open webinar", "another")
+    session, organizer_id = caller
+    with pytest.raises(SettingsError, match="more than one webinar of that name; name the event by its id"):
+        webinar_by_name(session, "Open webinar", organizer_id)
+
+
+def test_name_of_a_webinar_and_of_a_cancelled_one_is_the_first(caller, emulator):
+    emulator.store.webinars.add("Open webinar", "another", status="canceled")
+    session, organizer_id = caller
+
+    assert webinar_by_name(session, "Open webinar", organizer_id) == emulator.webinar_id
+
+
+def test_webinar_of_an_organizer_without_access_policy_is_no_silent_answer(graph_session, emulator):
+    emulator.set_switches(application_access_policy=False)
+    with pytest.raises((Forbidden, NotFound)):
+        webinar_by_name(graph_session, "Open webinar", emulator.organizer_id)
+
+
+@pytest.mark.parametrize(
+    ("find", "permissions"),
+    [
+        (
+            lambda session, organizer_id: webinar_by_name(session, "Open webinar", organizer_id),
+            {"application": "application needs VirtualEvent.Read.All", "user": "user needs VirtualEvent.Read."},
+        ),
+        (
+            lambda session, organizer_id: meeting_by_calendar_event(session, EVENT_ID, organizer_id),
+            {"application": "application needs Calendars.Read", "user": "user needs Calendars.Read"},
+        ),
+    ],
+    ids=["webinar by its name", "meeting by its calendar event"],
+)
+def test_missing_permission_is_named(find, permissions, emulator, caller):
+    emulator.set_switches(roles="OnlineMeetings.ReadWrite.All", scopes="OnlineMeetings.ReadWrite")
+    kind = "user" if caller[1] is None else "application"
+    with pytest.raises(Forbidden) as failure:
+        find(*caller)
+
+    assert permissions[kind] in str(failure.value)
+    assert "OnlineMeetings" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    "find",
+    [
+        lambda session, one: webinar_by_name(session, "Open webinar", one),
+        lambda session, one: meeting_by_join_meeting_id(session, "123 456 789 01", one),
+        lambda session, one: meeting_by_join_web_url(session, "https://teams.example/", one),
+    ],
+    ids=["webinar by its name", "meeting by its number", "meeting by its link"],
+)
+def test_missing_access_policy_is_named_with_the_cmdlets_filled_in(find, emulator, graph_session):
+    emulator.set_switches(application_access_policy=False)
+    with pytest.raises(AccessPolicyMissing) as failure:
+        find(graph_session, emulator.organizer_id)
+    assert f'-AppIds "{emulator.client_id}"' in str(failure.value)
+    assert f'-Identity "{emulator.organizer_id}"' in str(failure.value)
+
+
+def test_strangers_webinars_are_not_found(graph_session):
+    with pytest.raises((Forbidden, NotFound)):
+        webinar_by_name(graph_session, "Open webinar", STRANGER)

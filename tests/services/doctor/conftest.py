@@ -1,0 +1,3 @@
+"""The command of tests/airflow/doctor."""
+
+from tests.airflow.doctor.conftest import connect, doctor  # noqa: F401

@@ -1,0 +1,146 @@
+"""What becomes of registrants between a run that cancels and one that enrolls, decision by decision."""
+
+from dataclasses import replace
+
+import pytest
+
+from airflow_provider_teams_registration.core.entries import claim_of, result_of
+from airflow_provider_teams_registration.core.lifecycle import advance
+from airflow_provider_teams_registration.core.outcome import Outcome
+from airflow_provider_teams_registration.core.problem import Problem
+from airflow_provider_teams_registration.core.record import RecordState, RegistrationRecord, TaskRun
+from airflow_provider_teams_registration.core.registration import Absent, Inconclusive, Present, RemoteRegistration
+from airflow_provider_teams_registration.core.state import (
+    Claimed,
+    ClaimLost,
+    Effect,
+    GivenUp,
+    Goal,
+    LedgerRead,
+    LookedUp,
+    Policy,
+    Refused,
+    RegistrantState,
+    Removed,
+    State,
+)
+
+ENROLLS, CANCELS = TaskRun("dag", "run 1", "enroll"), TaskRun("dag", "run 1", "cancel")
+LINK = "https://teams.example/1"
+WHY = Problem("why")
+TO_ENROLL = Policy(ENROLLS, links_are_readable=False)
+BY_KEY = Policy(CANCELS, links_are_readable=False, goal=Goal.CANCEL, removes_by_key=True)
+BY_LOOKUP = Policy(CANCELS, links_are_readable=True, goal=Goal.CANCEL)
+ENROLLED = RegistrationRecord("ada", "f", Outcome.ENROLLED, join_web_url=LINK, run=ENROLLS, version=3, age=1000.0)
+LEFT_BY_CANCELLER = replace(ENROLLED, state=RecordState.CANCELLING, run=CANCELS, version=4)
+SHOWN = LookedUp(Present([RemoteRegistration(Outcome.ENROLLED)]))
+
+
+def play(policy, *events, now=0.0):
+    state, effect = RegistrantState(fingerprint="f"), Effect.ASK_LEDGER
+    for event in events:
+        state, effect = advance(state, event, policy, now)
+    return state, effect
+
+
+def claimed(state, policy):
+    record = replace(claim_of("ada", None, state, policy), run=policy.run, version=4)
+    return advance(state, Claimed(record), policy, 0.0)
+
+
+def test_claim_to_cancel_keeps_the_link_and_a_refusal_puts_the_record_back():
+    state, _ = play(BY_KEY, LedgerRead(ENROLLED))
+    claim = claim_of("ada", None, state, BY_KEY)
+    state, effect = claimed(state, BY_KEY)
+    assert effect is Effect.REMOVE
+    state, effect = advance(state, Refused(WHY), BY_KEY, 0.0)
+
+    assert (claim.state, claim.outcome, claim.join_web_url) == (RecordState.CANCELLING, Outcome.ENROLLED, LINK)
+    assert (effect, state.result.outcome) == (Effect.RECORD, Outcome.REJECTED)
+    assert result_of("ada", None, state, BY_KEY) == replace(ENROLLED, version=4)
+
+
+def test_run_that_is_stopped_before_it_claims_writes_nothing():
+    state, _ = play(BY_KEY, LedgerRead(ENROLLED))
+
+    state, effect = advance(state, GivenUp(Problem("stopped", is_transient=True)), BY_KEY, 0.0)
+
+    assert (state.state, effect, state.result.outcome) == (State.DONE, Effect.NOTHING, Outcome.NOT_SENT)
+
+
+@pytest.mark.parametrize("policy", [BY_KEY, BY_LOOKUP], ids=["meeting", "webinar"])
+def test_person_whom_another_run_is_sending_is_looked_up_first(policy):
+    sending = RegistrationRecord("ada", "f", Outcome.UNKNOWN, RecordState.CLAIMED, run=ENROLLS, version=1, age=1.0)
+
+    state, effect = play(policy, LedgerRead(sending))
+    assert effect is Effect.LOOK_UP
+    state, effect = advance(state, LookedUp(Absent()), policy, 0.0)
+
+    assert (effect, state.result.outcome) == (Effect.NOTHING, Outcome.UNKNOWN)
+
+
+def test_one_read_is_no_proof_for_a_person_whom_the_ledger_has_as_enrolled():
+    state, effect = play(BY_LOOKUP, LedgerRead(ENROLLED), LookedUp(Absent()))
+    assert effect is Effect.LOOK_UP
+    state, effect = advance(state, LookedUp(Absent()), BY_LOOKUP, 0.0)
+
+    assert (effect, state.result.outcome) == (Effect.RECORD, Outcome.CANCELLED)
+
+
+def test_person_with_a_second_registration_is_not_cancelled_before_both_are_off():
+    state, _ = play(BY_LOOKUP, LedgerRead(None), SHOWN)
+    for read in (SHOWN, LookedUp(Absent())):
+        state, _ = claimed(state, BY_LOOKUP)
+        state, effect = advance(state, Removed(), BY_LOOKUP, 0.0)
+        assert effect is Effect.LOOK_UP
+        state, effect = advance(state, read, BY_LOOKUP, 0.0)
+
+    assert (effect, state.result.outcome) == (Effect.RECORD, Outcome.CANCELLED)
+
+
+@pytest.mark.parametrize(("is_transient", "outcome"), [(True, Outcome.NOT_SENT), (False, Outcome.REJECTED)])
+def test_read_that_proves_nothing_cancels_nobody(is_transient, outcome):
+    read = LookedUp(Inconclusive(Problem("why", is_transient=is_transient)))
+
+    state, effect = play(BY_LOOKUP, LedgerRead(None), read)
+
+    assert (effect, state.result.outcome) == (Effect.NOTHING, outcome)
+
+
+def test_result_that_came_too_late_for_the_ledger_is_found_anew():
+    state, _ = play(BY_KEY, LedgerRead(None))
+    state, _ = claimed(state, BY_KEY)
+    state, effect = advance(state, Removed(), BY_KEY, 0.0)
+    assert effect is Effect.RECORD
+
+    state, effect = advance(state, ClaimLost(ENROLLED), BY_KEY, 0.0)
+
+    assert (state.result, effect) == (None, Effect.CLAIM)
+
+
+def test_run_that_enrolls_waits_for_one_that_cancels():
+    state, effect = play(TO_ENROLL, LedgerRead(replace(LEFT_BY_CANCELLER, age=1.0)))
+
+    assert (state.state, effect) == (State.CLAIMED_ELSEWHERE, Effect.POLL_LEDGER)
+
+
+def test_link_of_a_person_whom_a_killed_run_did_not_cancel_is_still_theirs():
+    state, effect = play(TO_ENROLL, LedgerRead(LEFT_BY_CANCELLER), SHOWN)
+
+    assert (effect, state.result.join_web_url) == (Effect.RECORD, LINK)
+
+
+def test_person_whom_a_killed_run_cancelled_is_enrolled_anew():
+    state, effect = play(TO_ENROLL, LedgerRead(LEFT_BY_CANCELLER), LookedUp(Absent()), LookedUp(Absent()))
+
+    assert (state.state, effect) == (State.QUEUED, Effect.CLAIM)
+
+
+@pytest.mark.parametrize(("is_transient", "effect"), [(True, Effect.RECORD), (False, Effect.CLAIM)])
+def test_first_read_that_proves_nothing_for_now_sends_nobody(is_transient, effect):
+    read = LookedUp(Inconclusive(Problem("why", is_transient=is_transient)))
+
+    state, found = play(TO_ENROLL, LedgerRead(None), read)
+
+    assert found is effect
+    assert state.result is None or state.result.outcome is Outcome.NOT_SENT

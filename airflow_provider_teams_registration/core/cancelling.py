@@ -7,17 +7,16 @@ the answer to the removal tells as much as a lookup, and the run looks up only p
 
 from __future__ import annotations
 
-from airflow_provider_teams_registration.core.deciding import decided, done
+from airflow_provider_teams_registration.core.deciding import decided, done, left_on
 from airflow_provider_teams_registration.core.limits import AGREEING_READS, MAX_REMOVALS, MAX_SEND_ATTEMPTS
+from airflow_provider_teams_registration.core.on_refusal import claim_again
 from airflow_provider_teams_registration.core.outcome import NOT_ON_THE_EVENT, Outcome
-from airflow_provider_teams_registration.core.problem import Problem
 from airflow_provider_teams_registration.core.record import PENDING, RecordState, RegistrationRecord
 from airflow_provider_teams_registration.core.registration import Inconclusive, Present
 from airflow_provider_teams_registration.core.replacing import replace
 from airflow_provider_teams_registration.core.result import (
     MAY_SHOW_LATE,
     STILL_ON,
-    Result,
     result_cancelled,
     result_not_sent,
     result_rejected,
@@ -28,19 +27,14 @@ from airflow_provider_teams_registration.core.state import (
     ClaimLost,
     Effect,
     Ended,
-    GivenUp,
-    Input,
     LedgerRead,
     LookedUp,
-    NotExecuted,
     Policy,
-    Refused,
     RegistrantState,
     Removed,
     ResponseLost,
     State,
     Step,
-    TokenRefused,
 )
 
 
@@ -68,17 +62,13 @@ def on_claimed(s: RegistrantState, event: Claimed, policy: Policy, now: float) -
     return replace(s, record=event.record), Effect.REMOVE
 
 
-def claim_again(s: RegistrantState, event: Input, policy: Policy, now: float) -> Step:
-    return replace(s, state=State.REMOVING), Effect.CLAIM
-
-
 def on_first_look_up(s: RegistrantState, event: LookedUp, policy: Policy, now: float) -> Step:
     evidence = event.evidence
     if isinstance(evidence, Present):
         return _remove(s)
     if isinstance(evidence, Inconclusive):
         why = evidence.why
-        return _left_on(s, result_not_sent(why) if why.is_transient else result_rejected(why))
+        return left_on(s, result_not_sent(why) if why.is_transient else result_rejected(why))
     return _absent(s, policy)
 
 
@@ -87,12 +77,12 @@ def on_look_up(s: RegistrantState, event: LookedUp, policy: Policy, now: float) 
     evidence = event.evidence
     if isinstance(evidence, Present):
         is_too_often = s.send_attempts >= MAX_SEND_ATTEMPTS or s.removals.confirmed >= MAX_REMOVALS
-        return _left_on(s, result_unknown(STILL_ON)) if is_too_often else _remove(s)
+        return left_on(s, result_unknown(STILL_ON)) if is_too_often else _remove(s)
     if not s.removals.is_lost:
         # Graph confirmed the removal, and no read shows another registration.
         return decided(s, result_cancelled())
     if isinstance(evidence, Inconclusive):
-        return _left_on(s, result_unknown(evidence.why))
+        return left_on(s, result_unknown(evidence.why))
     return _absent(s, policy)
 
 
@@ -103,7 +93,7 @@ def _remove(s: RegistrantState) -> Step:
 
 def _absent(s: RegistrantState, policy: Policy) -> Step:
     if _may_show_late(s, policy):
-        return _left_on(s, result_unknown(MAY_SHOW_LATE))
+        return left_on(s, result_unknown(MAY_SHOW_LATE))
     s = replace(s, absences=s.absences + 1)
     may_be_on = s.removals.is_lost or (s.record is not None and _was_sent(s.record))
     if may_be_on and s.absences < AGREEING_READS:
@@ -127,7 +117,7 @@ def _was_sent(record: RegistrationRecord) -> bool:
 
 def on_removed(s: RegistrantState, event: Removed, policy: Policy, now: float) -> Step:
     if policy.removes_by_key and not event.was_there and _may_show_late(s, policy):
-        return _left_on(s, result_unknown(MAY_SHOW_LATE))
+        return left_on(s, result_unknown(MAY_SHOW_LATE))
     # A registration that was not there has to be proved absent, as after a lost response.
     known = replace(s.removals, confirmed=s.removals.confirmed + event.was_there, is_lost=not event.was_there)
     s = replace(s, removals=known, absences=0)
@@ -136,45 +126,15 @@ def on_removed(s: RegistrantState, event: Removed, policy: Policy, now: float) -
     return replace(s, state=State.UNCERTAIN), Effect.LOOK_UP
 
 
-def on_refused(s: RegistrantState, event: Refused, policy: Policy, now: float) -> Step:
-    return _given_up(s, event.why, result_rejected(event.why))
-
-
-def on_token_refused(s: RegistrantState, event: TokenRefused, policy: Policy, now: float) -> Step:
-    if s.is_token_renewed:
-        return _given_up(s, event.why, result_rejected(event.why))
-    return claim_again(replace(s, is_token_renewed=True), event, policy, now)
-
-
-def on_not_executed(s: RegistrantState, event: NotExecuted, policy: Policy, now: float) -> Step:
-    s = replace(s, send_attempts=s.send_attempts + 1)
-    if s.send_attempts >= MAX_SEND_ATTEMPTS:
-        return _given_up(s, event.why, result_not_sent(event.why))
-    return claim_again(s, event, policy, now)
-
-
 def on_response_lost(s: RegistrantState, event: ResponseLost, policy: Policy, now: float) -> Step:
     lost = replace(s.removals, is_lost=True)
     s = replace(s, removals=lost, send_attempts=s.send_attempts + 1, absences=0)
     if not policy.removes_by_key:
         return replace(s, state=State.UNCERTAIN), Effect.LOOK_UP
     if s.send_attempts >= MAX_SEND_ATTEMPTS:
-        return _left_on(s, result_unknown(event.why))
+        return left_on(s, result_unknown(event.why))
     # To remove a registrant twice is to remove them once, so this needs no lookup in between.
     return claim_again(s, event, policy, now)
-
-
-def on_given_up(s: RegistrantState, event: GivenUp, policy: Policy, now: float) -> Step:
-    return _given_up(s, event.why, result_rejected(event.why) if event.is_refused else result_not_sent(event.why))
-
-
-def _given_up(s: RegistrantState, why: Problem, result: Result) -> Step:
-    return _left_on(s, result_unknown(why) if s.removals.is_lost else result)
-
-
-def _left_on(s: RegistrantState, result: Result) -> Step:
-    """Decide a result other than ``cancelled``. If the ledger holds our claim, it gets back the record from before."""
-    return decided(s, result) if s.removals.is_claimed else done(s, result)
 
 
 def on_result_lost(s: RegistrantState, event: ClaimLost, policy: Policy, now: float) -> Step:

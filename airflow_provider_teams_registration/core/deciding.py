@@ -9,6 +9,7 @@ from airflow_provider_teams_registration.core.replacing import replace
 from airflow_provider_teams_registration.core.result import NO_NEW_LINK, Result, result_enrolled, result_unknown
 from airflow_provider_teams_registration.core.state import (
     Effect,
+    Goal,
     OnMissingJoinUrl,
     Policy,
     RegistrantState,
@@ -38,11 +39,22 @@ def with_or_without_link(s: RegistrantState, result: Result, policy: Policy, *, 
     return decided(s, replace(result, is_link_missing=is_failure))
 
 
-def given_up(s: RegistrantState, why: Problem, result: Result) -> Step:
-    """Decide the result of a registrant whom the run does not send any more."""
+def given_up(s: RegistrantState, why: Problem, result: Result, policy: Policy) -> Step:
+    """Decide the result of a registrant about whom the run sends no request any more."""
+    if policy.goal is Goal.CANCEL:
+        return left_on(s, result_unknown(why) if s.removals.is_lost else result)
     if not s.to_remove:
         return decided(s, result)
     if s.may_be_our_send:
         return decided(s, result_unknown(why))
     # Their earlier registration is still on the event, and its link cannot be read.
     return decided(s, result_enrolled(RemoteRegistration(Outcome.ALREADY_ENROLLED, error=NO_NEW_LINK)))
+
+
+def left_on(s: RegistrantState, result: Result) -> Step:
+    """
+    Decide a result other than ``cancelled`` in a run that cancels.
+
+    If the ledger holds our claim, it gets back the record from before.
+    """
+    return decided(s, result) if s.removals.is_claimed else done(s, result)

@@ -21,23 +21,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_provider_teams_registration.core import cancelling
-from airflow_provider_teams_registration.core.on_answer import (
-    on_clash,
-    on_enrolled,
+from airflow_provider_teams_registration.core.on_answer import on_clash, on_enrolled, on_removed, on_response_lost
+from airflow_provider_teams_registration.core.on_end import on_ended, on_ended_unsent, on_ended_with_result
+from airflow_provider_teams_registration.core.on_ledger import on_claim_lost, on_claimed, on_ledger_read
+from airflow_provider_teams_registration.core.on_lookup import on_first_look_up, on_look_up
+from airflow_provider_teams_registration.core.on_refusal import (
+    claim_again,
+    on_given_up,
     on_not_executed,
     on_refused,
-    on_removed,
-    on_response_lost,
     on_token_refused,
 )
-from airflow_provider_teams_registration.core.on_end import (
-    on_ended,
-    on_ended_unsent,
-    on_ended_with_result,
-    on_given_up,
-)
-from airflow_provider_teams_registration.core.on_ledger import claim_again, on_claim_lost, on_claimed, on_ledger_read
-from airflow_provider_teams_registration.core.on_lookup import on_first_look_up, on_look_up
 from airflow_provider_teams_registration.core.on_result import on_link_shared, on_recorded
 from airflow_provider_teams_registration.core.state import (
     BatchRefused,
@@ -86,15 +80,14 @@ def advance(state: RegistrantState, event: Input, policy: Policy, now: float) ->
 
 
 Handler = Callable[[RegistrantState, Any, Policy, float], Step]
-_SENT: Mapping[type, Handler] = {
+_NOT_EXECUTED: Mapping[type, Handler] = {
     ClaimExpired: claim_again,
     BatchRefused: claim_again,
     Refused: on_refused,
     TokenRefused: on_token_refused,
     NotExecuted: on_not_executed,
-    ResponseLost: on_response_lost,
-    Ended: on_ended,
 }
+_SENT: Mapping[type, Handler] = {**_NOT_EXECUTED, ResponseLost: on_response_lost, Ended: on_ended}
 _TO_ENROLL: Mapping[State, Mapping[type, Handler]] = {
     State.NEW: {LedgerRead: on_ledger_read, Ended: on_ended},
     State.UNSENT: {LookedUp: on_first_look_up, GivenUp: on_given_up, Ended: on_ended_unsent},
@@ -121,20 +114,16 @@ _TO_CANCEL: Mapping[State, Mapping[type, Handler]] = {
     State.NEW: {LedgerRead: cancelling.on_ledger_read, Ended: cancelling.on_ended},
     State.UNSENT: {
         LookedUp: cancelling.on_first_look_up,
-        GivenUp: cancelling.on_given_up,
+        GivenUp: on_given_up,
         Ended: cancelling.on_ended,
     },
     State.CLAIMED_ELSEWHERE: {LedgerRead: cancelling.on_ledger_read, Ended: cancelling.on_ended},
     State.REMOVING: {
         Claimed: cancelling.on_claimed,
         ClaimLost: cancelling.on_claim_lost,
-        GivenUp: cancelling.on_given_up,
+        GivenUp: on_given_up,
         Removed: cancelling.on_removed,
-        ClaimExpired: cancelling.claim_again,
-        BatchRefused: cancelling.claim_again,
-        Refused: cancelling.on_refused,
-        TokenRefused: cancelling.on_token_refused,
-        NotExecuted: cancelling.on_not_executed,
+        **_NOT_EXECUTED,
         ResponseLost: cancelling.on_response_lost,
         Ended: cancelling.on_ended,
     },

@@ -1,26 +1,22 @@
-"""Decide how a run that enrolls goes on after Graph answered a request."""
+"""Decide how a run that enrolls goes on after Graph executed a request, or after the response was lost."""
 
 from __future__ import annotations
 
-from airflow_provider_teams_registration.core.deciding import given_up, with_or_without_link
-from airflow_provider_teams_registration.core.limits import MAX_SEND_ATTEMPTS
-from airflow_provider_teams_registration.core.on_ledger import claim_again
+from airflow_provider_teams_registration.core.deciding import with_or_without_link
+from airflow_provider_teams_registration.core.on_refusal import claim_again
 from airflow_provider_teams_registration.core.outcome import Outcome
 from airflow_provider_teams_registration.core.replacing import replace
-from airflow_provider_teams_registration.core.result import result_enrolled, result_not_sent, result_rejected
+from airflow_provider_teams_registration.core.result import result_enrolled
 from airflow_provider_teams_registration.core.state import (
     Clash,
     Effect,
     Enrolled,
-    NotExecuted,
     Policy,
-    Refused,
     RegistrantState,
     Removed,
     ResponseLost,
     State,
     Step,
-    TokenRefused,
 )
 
 
@@ -43,23 +39,6 @@ def on_removed(s: RegistrantState, event: Removed, policy: Policy, now: float) -
 def on_clash(s: RegistrantState, event: Clash, policy: Policy, now: float) -> Step:
     sent_at = s.sent_at if s.sent_at is not None or not policy.links_are_readable else now
     return replace(s, state=State.UNCERTAIN, clash=event, sent_at=sent_at, absences=0), Effect.LOOK_UP
-
-
-def on_refused(s: RegistrantState, event: Refused, policy: Policy, now: float) -> Step:
-    return given_up(s, event.why, result_rejected(event.why))
-
-
-def on_token_refused(s: RegistrantState, event: TokenRefused, policy: Policy, now: float) -> Step:
-    if s.is_token_renewed:
-        return given_up(s, event.why, result_rejected(event.why))
-    return claim_again(replace(s, is_token_renewed=True), event, policy, now)
-
-
-def on_not_executed(s: RegistrantState, event: NotExecuted, policy: Policy, now: float) -> Step:
-    s = replace(s, send_attempts=s.send_attempts + 1)
-    if s.send_attempts >= MAX_SEND_ATTEMPTS:
-        return given_up(s, event.why, result_not_sent(event.why))
-    return claim_again(s, event, policy, now)
 
 
 def on_response_lost(s: RegistrantState, event: ResponseLost, policy: Policy, now: float) -> Step:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from airflow_provider_teams_registration.core.deciding import done, given_up
+from airflow_provider_teams_registration.core.deciding import done
 from airflow_provider_teams_registration.core.outcome import NOT_ON_THE_EVENT
 from airflow_provider_teams_registration.core.result import (
     result_not_sent,
-    result_rejected,
     result_unknown,
     result_unlisted,
 )
-from airflow_provider_teams_registration.core.state import Ended, GivenUp, Policy, RegistrantState, State, Step
-
-
-def on_given_up(s: RegistrantState, event: GivenUp, policy: Policy, now: float) -> Step:
-    result = result_rejected(event.why) if event.is_refused else result_not_sent(event.why)
-    return given_up(s, event.why, result)
+from airflow_provider_teams_registration.core.state import Ended, Policy, RegistrantState, State, Step
 
 
 def on_ended(s: RegistrantState, event: Ended, policy: Policy, now: float) -> Step:

@@ -20,7 +20,6 @@ from airflow_provider_teams_registration.core.state import (
     Claimed,
     ClaimLost,
     Effect,
-    Input,
     LedgerRead,
     Policy,
     RegistrantState,
@@ -113,7 +112,3 @@ def on_claimed(s: RegistrantState, event: Claimed, policy: Policy, now: float) -
     if s.state is State.QUEUED:
         return replace(s, state=State.IN_FLIGHT), Effect.SEND
     return s, Effect.REMOVE if s.state is State.REMOVING else Effect.LOOK_UP
-
-
-def claim_again(s: RegistrantState, event: Input, policy: Policy, now: float) -> Step:
-    return replace(s, state=State.REMOVING if s.to_remove else State.QUEUED), Effect.CLAIM

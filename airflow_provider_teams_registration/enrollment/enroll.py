@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 4000
-
 
 def enroll(
     event: Event,
@@ -53,20 +51,21 @@ def enroll(
     first write, this function raises nothing: the report holds the enrollments and the error that ended the run early.
 
     :param event: the event.
-    :param rows: dicts of columns and values, or plain ids. The function reads 4,000 at a time.
+    :param rows: dicts of columns and values, or plain ids. The function reads ``options.rows_at_once`` at a time.
     :param ledger: the ledger; one in memory by default. The caller closes it.
     :param options: the options of the run.
     :param stop: an event that another thread sets to end the run early.
-    :param keep: a function that takes the enrollments of each 4,000 rows, in input order. By default the report keeps
-        them.
+    :param keep: a function that takes the enrollments of the rows that are read at once, in input order. By default the
+        report keeps them.
     :param success_outcomes: the outcomes that count as success.
     :param resumption: what the run knows if it goes on after a deferral. By default it is not one that does.
     :return: the counts and, without ``keep``, one enrollment per registrant in input order.
     :raises TeamsRegistrationError: nothing was sent, because the event or the ledger cannot be read or the registration
         is not open.
     """
+    options = options or SendingOptions()
     iterator = iter(rows)
-    first = list(islice(iterator, ROWS_AT_ONCE))
+    first = list(islice(iterator, options.rows_at_once))
     report = Report(keep=keep, success_outcomes=success_outcomes)
     if not first:
         return report
@@ -78,7 +77,6 @@ def enroll(
             ledger.share_quota(event.rate_limiter)
         total = len(rows) if isinstance(rows, Sequence) else None
         _log_estimate(event, total)
-        options = options or SendingOptions()
         runner = EnrollmentRunner(
             event,
             ledger,
@@ -87,7 +85,7 @@ def enroll(
             Progress(total, options.progress_every),
             resumption=resumption,
         )
-        portions = chain([first], iter(lambda: list(islice(iterator, ROWS_AT_ONCE)), []))
+        portions = chain([first], iter(lambda: list(islice(iterator, options.rows_at_once)), []))
         returned = ReturnedLinks() if options.finds_clashes else None
         _send_portions(runner, RegistrantReader(event.read), portions, report, options.defer_over is not None, returned)
         if isinstance(report.aborted_by, DeferRequested):

@@ -45,6 +45,7 @@ class SendingOptions:
         twice as long.
     :param longest_read_pause: seconds between two such reads at most.
     :param ledger_pause: seconds between two reads of the ledger about people whom another run works on.
+    :param rows_at_once: how many rows are read, and kept in memory, at once.
     :param progress_every: seconds between two lines in the log about how far the run is.
     """
 
@@ -57,4 +58,5 @@ class SendingOptions:
     read_pause: float = 0.5
     longest_read_pause: float = 10.0
     ledger_pause: float = 1.0
+    rows_at_once: int = 4000
     progress_every: float = 10.0

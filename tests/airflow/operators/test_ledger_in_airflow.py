@@ -186,7 +186,6 @@ def test_a_ledger_table_that_cannot_be_one_fails_at_once(run_dag, emulator, ledg
 def test_a_ledger_out_of_reach_is_left_to_the_retries_and_nobody_is_sent(run_dag, emulator, ledger, monkeypatch, capfd):
     nowhere = {"conn_type": "sqlite", "host": str(ledger.path / "is no folder" / "ledger.db")}
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps(nowhere))
-    monkeypatch.setattr("airflow_provider_teams_registration.ledger.sql.ledger.MAX_TRIES", 1)
     run = run_dag(enroll(emulator, PEOPLE, ledger_conn_id="ledger", retries=1, retry_delay=timedelta(0)))
     assert (run.state, run.tries["enroll"]) == ("failed", 2)
     assert "The ledger's database failed with OperationalError" in "".join(capfd.readouterr())

@@ -322,18 +322,11 @@ def test_short_wait_is_sat_through(enroll_all, emulator):
 MANY = [{"id": f"person {number}"} for number in range(2050)] + [{"id": ""}, {"id": "person 2049"}]
 
 
-@pytest.fixture
-def thousand_at_once(monkeypatch):
-    """A list is read a thousand rows at a time, so that a few thousand are a long one."""
-    monkeypatch.setattr("airflow_provider_teams_registration.enrollment.enroll.ROWS_AT_ONCE", 1000)
-
-
-@pytest.mark.usefixtures("thousand_at_once")
 def test_long_list_that_is_cut_short_accounts_for_every_row(enroll_all, meeting, graph_session, emulator, books_links):
     enroll_all(MANY[1500:1600])
     stopping = StopsAfter(meeting, graph_session.rate_limiter, calls=2)
 
-    report = enroll_all(MANY, on=stopping, stop=stopping.stop, max_parallel_requests=1)
+    report = enroll_all(MANY, on=stopping, stop=stopping.stop, max_parallel_requests=1, rows_at_once=1000)
 
     assert isinstance(report.aborted_by, Stopped)
     assert report.counts == {"enrolled": 140, "invalid": 1, "not_sent": 1910}
@@ -342,13 +335,12 @@ def test_long_list_that_is_cut_short_accounts_for_every_row(enroll_all, meeting,
     assert [row["outcome"] for row in report.rows()[1500:1600]] == ["enrolled"] * 100
 
 
-@pytest.mark.usefixtures("thousand_at_once")
 def test_source_that_breaks_on_the_way_does_not_lose_those_who_are_enrolled(event, open_ledger, books_links):
     def rows():
         yield from MANY[:1200]
         raise ConnectionError
 
-    report = enroll(event, rows(), ledger=open_ledger())
+    report = enroll(event, rows(), ledger=open_ledger(), options=SendingOptions(rows_at_once=1000))
 
     assert isinstance(report.aborted_by, ConnectionError)
     assert report.counts == {"enrolled": 1000}

@@ -20,6 +20,7 @@ from airflow_provider_teams_registration.events.base import InvalidRow, Registra
 from airflow_provider_teams_registration.events.nesting import without_deep_values
 from airflow_provider_teams_registration.events.problems import problem_of
 from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
+from airflow_provider_teams_registration.graph.write_quota import WriteQuota
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.events.base import Event
@@ -54,6 +55,8 @@ def cancel(
     :raises TeamsRegistrationError: nobody was cancelled, because the event or the ledger cannot be read.
     """
     ledger.start_attempt(event.id)
+    if isinstance(event.rate_limiter, WriteQuota):
+        ledger.share_quota(event.rate_limiter)
     report = Report(success_outcomes=CANCELLED)
     options = SendingOptions(settle_after=settle_after)
     progress = Progress(len(rows) if isinstance(rows, Sequence) else None, options.progress_every)

@@ -7,6 +7,7 @@ import pytest
 
 from airflow_provider_teams_registration.core.quota import ResumeTime
 from airflow_provider_teams_registration.core.record import TaskRun
+from airflow_provider_teams_registration.enrollment.cancel import cancel
 from airflow_provider_teams_registration.enrollment.enroll import enroll
 from airflow_provider_teams_registration.enrollment.resumption import Resumption
 from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested, SendingOptions
@@ -133,3 +134,23 @@ def test_two_tasks_of_one_app_share_the_quota_without_a_429(limited, open_ledger
     assert [report.counts for report in reports] == [{"enrolled": 10}] * 2
     assert len(live()) == 20
     assert 429 not in statuses(emulator)
+
+
+def test_task_that_cancels_shares_the_quota_with_one_that_enrolls_without_a_429(limited, open_ledger, emulator, live):
+    leaving, coming = people(24)[:12], people(24)[12:]
+    emulator.set_switches(write_limit=1000)
+    for row in leaving:
+        emulator.store.webinars.register(emulator.webinar_id, row["email"], external_registration_id=row["id"])
+
+    def run(task):
+        event, ledger = limited(window=5), open_ledger(TaskRun("dag", "run", task))
+        if task == "cancel":
+            return cancel(event, leaving, ledger=ledger, settle_after=0.2)
+        return enroll(event, coming, ledger=ledger, options=SendingOptions(**QUICK))
+
+    with ThreadPoolExecutor(2) as threads:
+        reports = list(threads.map(run, ["cancel", "enroll"]))
+
+    assert [report.counts for report in reports] == [{"cancelled": 12}, {"enrolled": 12}]
+    assert set(live()) == {row["email"] for row in coming}
+    assert 429 not in [one.status for one in emulator.store.journal]

@@ -31,8 +31,7 @@ shortened, and hold only characters that a database can store.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from airflow_provider_teams_registration.core.service_text import LONGEST_WORDING, storable
 from airflow_provider_teams_registration.core.service_text import blank_personal as blank_personal
@@ -275,46 +274,6 @@ class LedgerFailure(TeamsRegistrationError):
     def __init__(self, said: str, *, transient: bool = True) -> None:
         super().__init__(said)
         self.transient = transient
-
-
-_BY_STATUS: Mapping[int, type[GraphError]] = {
-    400: BadRequest,
-    401: Unauthorized,
-    403: Forbidden,
-    404: NotFound,
-    409: Conflict,
-    410: Gone,
-    429: Throttled,
-}
-
-
-def graph_error(status: int, body: Any, *, request_id: str | None, sent: Iterable[str | None] = ()) -> GraphError:
-    """
-    Make the typed error for an answer that is not a success.
-
-    :param status: HTTP status of the answer.
-    :param body: the decoded body, of any type. Graph's error object is read if the body is one.
-    :param request_id: the ``request-id`` header of the answer, if any.
-    :param sent: the personal values that were sent.
-    """
-    found = body.get("error") if isinstance(body, dict) else None
-    error = found if isinstance(found, dict) else {}
-    inner = error.get("innerError") or error.get("innererror")
-    inner_id = inner.get("request-id") if isinstance(inner, dict) else None
-    message = error.get("message")
-    return _kind(status)(
-        status,
-        storable(error.get("code")),
-        message if isinstance(message, str) else "",
-        request_id=request_id or storable(inner_id),
-        sent=tuple(sent),
-    )
-
-
-def _kind(status: int) -> type[GraphError]:
-    if 300 <= status < 400:
-        return Redirected
-    return _BY_STATUS.get(status, ServiceFailure if status >= 500 else GraphError)
 
 
 def longest_wait(errors: Iterable[TeamsRegistrationError]) -> float | None:

@@ -16,7 +16,7 @@ from airflow_provider_teams_registration.core.registration import ListedRegistra
 from airflow_provider_teams_registration.events.base import InvalidRow, Lookup, NotOnTheEvent, Registrant
 from airflow_provider_teams_registration.events.online_meeting_row import read_registrant
 from airflow_provider_teams_registration.events.registrant_id import folded_id, read_id
-from airflow_provider_teams_registration.exceptions import NotFound, SettingsError, Stopped, TeamsRegistrationError
+from airflow_provider_teams_registration.exceptions import NotFound, SettingsError, TeamsRegistrationError
 from airflow_provider_teams_registration.graph.batch import MAX_BATCH
 from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
 from airflow_provider_teams_registration.graph.online_meeting_bodies import AUDIENCES
@@ -256,38 +256,7 @@ class MeetingEvent:
 
 def make_event(session: GraphSession, reference: EventRef, **_form: str | None) -> MeetingEvent:
     """Return the online meeting of a reference. Its rows have no defaults."""
-    return MeetingEvent(_meeting(session, reference), session.rate_limiter)
-
-
-def look_if_open(session: GraphSession, reference: EventRef, allowed_registrant: str | None) -> dict[str, str] | None:
-    """
-    Read once whether a meeting is open for registration.
-
-    :param session: the authorized session.
-    :param reference: the meeting.
-    :param allowed_registrant: the audience that it must be open to; None accepts each one.
-    :return: the registration's ``id`` and ``allowed_registrant``. None if it is not open yet, if it is open to another
-        audience, or if Graph has passing trouble.
-    :raises TeamsRegistrationError: waiting cannot help.
-    """
-    try:
-        registration = _meeting(session, reference).registration()
-    except NotFound:
-        log.info("The registration is not open yet.")
-        return None
-    except TeamsRegistrationError as error:
-        if isinstance(error, Stopped) or not error.transient:
-            raise
-        log.warning("The registration could not be read: %s", error)
-        return None
-    if allowed_registrant not in (None, registration.allowed_registrant):
-        log.info("The registration is open to %s, not to %s.", registration.allowed_registrant, allowed_registrant)
-        return None
-    return {"id": registration.id, "allowed_registrant": registration.allowed_registrant}
-
-
-def _meeting(session: GraphSession, reference: EventRef) -> OnlineMeeting:
-    return OnlineMeeting(session, reference.id, reference.organizer)
+    return MeetingEvent(OnlineMeeting(session, reference.id, reference.organizer), session.rate_limiter)
 
 
 def _is_of_one(answer: TeamsRegistrationError | None) -> bool:

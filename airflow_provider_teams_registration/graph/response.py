@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.core.service_text import storable
-from airflow_provider_teams_registration.exceptions import AnswerLost, GraphError, graph_error
+from airflow_provider_teams_registration.exceptions import (
+    AnswerLost,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    Gone,
+    GraphError,
+    NotFound,
+    Redirected,
+    ServiceFailure,
+    Throttled,
+    Unauthorized,
+)
 from airflow_provider_teams_registration.graph.rate_limit import retry_after
 
 if TYPE_CHECKING:
@@ -19,6 +31,15 @@ _OPEN = frozenset({REQUEST_TIMEOUT, 499})
 """Statuses below 500 that gateways give while the service may still be executing a write."""
 NO_CONTENT = 204
 SERVER_ERRORS = 500
+_BY_STATUS: Mapping[int, type[GraphError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    429: Throttled,
+}
 
 
 @dataclass(frozen=True)
@@ -95,3 +116,32 @@ class GraphResponse:
                 request_id=self.request_id,
             )
         return self.body
+
+
+def graph_error(status: int, body: Any, *, request_id: str | None, sent: Iterable[str | None] = ()) -> GraphError:
+    """
+    Make the typed error for an answer that is not a success.
+
+    :param status: HTTP status of the answer.
+    :param body: the decoded body, of any type. Graph's error object is read if the body is one.
+    :param request_id: the ``request-id`` header of the answer, if any.
+    :param sent: the personal values that were sent.
+    """
+    found = body.get("error") if isinstance(body, dict) else None
+    error = found if isinstance(found, dict) else {}
+    inner = error.get("innerError") or error.get("innererror")
+    inner_id = inner.get("request-id") if isinstance(inner, dict) else None
+    message = error.get("message")
+    return _class_of(status)(
+        status,
+        storable(error.get("code")),
+        message if isinstance(message, str) else "",
+        request_id=request_id or storable(inner_id),
+        sent=tuple(sent),
+    )
+
+
+def _class_of(status: int) -> type[GraphError]:
+    if 300 <= status < 400:
+        return Redirected
+    return _BY_STATUS.get(status, ServiceFailure if status >= 500 else GraphError)

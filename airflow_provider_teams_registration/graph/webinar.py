@@ -8,21 +8,10 @@ https://learn.microsoft.com/graph/api/resources/virtualeventregistration.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
-from airflow_provider_teams_registration.exceptions import (
-    AccessPolicyMissing,
-    AnswerLost,
-    Forbidden,
-    NotFound,
-    TeamsRegistrationError,
-    grant_access_policy,
-    names_access_policy,
-    organizer_named,
-)
+from airflow_provider_teams_registration.exceptions import AnswerLost, TeamsRegistrationError
 from airflow_provider_teams_registration.graph.address import odata_string, segment
-from airflow_provider_teams_registration.graph.arguments import name_arguments
 from airflow_provider_teams_registration.graph.batch import BatchRequest
 from airflow_provider_teams_registration.graph.response import GraphResponse
 from airflow_provider_teams_registration.graph.shapes import BatchRead, Reader, Unreadable
@@ -34,6 +23,7 @@ from airflow_provider_teams_registration.graph.webinar_bodies import (
     read_question,
     read_webinar,
 )
+from airflow_provider_teams_registration.graph.webinar_refusals import TO_CANCEL, TO_READ, TO_REGISTER, WebinarRefusals
 from airflow_provider_teams_registration.graph.webinar_registration_bodies import (
     Matches,
     WebinarRegistrant,
@@ -55,18 +45,6 @@ T = TypeVar("T")
 VERSION = "v1.0"
 FILTER_VERSION = "beta"
 """Only the beta page names a filter for registrations."""
-_POLICY = "an application access policy for the organizer"
-_TO_READ = (
-    f"VirtualEvent.Read.All with {_POLICY}, or the event's own VirtualEvent.Read.Chat (resource-specific consent)"
-)
-_TO_REGISTER = (
-    f"VirtualEventRegistration-Anon.ReadWrite.All with {_POLICY}, or the event's own "
-    "VirtualEventRegistration-Anon.ReadWrite.Chat (resource-specific consent)"
-)
-_TO_CANCEL = (
-    "the event's own VirtualEventRegistration-Anon.ReadWrite.Chat (resource-specific consent), or where the service "
-    "accepts it VirtualEventRegistration-Anon.ReadWrite.All"
-)
 
 
 class Webinar:
@@ -80,6 +58,7 @@ class Webinar:
     def __init__(self, session: GraphSession, webinar_id: str) -> None:
         self._session = session
         self.webinar_id = webinar_id
+        self._refusals = WebinarRefusals(session.settings, webinar_id)
 
     @property
     def signs_in_a_user(self) -> bool:
@@ -116,7 +95,7 @@ class Webinar:
         :raises NotFound: there is no such webinar.
         :raises GraphError: Graph answered no.
         """
-        with self._explained(_TO_READ):
+        with self._refusals.explained(TO_READ):
             return self._session.read(VERSION, self._path(), read_webinar)
 
     def read(self, reader: Reader[T], below: str) -> T:
@@ -127,7 +106,7 @@ class Webinar:
         :param below: path below the webinar, percent-encoded, with its leading slash.
         :raises GraphError: Graph answered no.
         """
-        with self._explained(_TO_READ):
+        with self._refusals.explained(TO_READ):
             return self._session.read(VERSION, self._path(below), reader)
 
     def publish(self) -> None:
@@ -139,7 +118,7 @@ class Webinar:
         :raises GraphError: Graph answered no.
         :raises AnswerLost: whether it is published now is not known; :meth:`info` tells.
         """
-        with self._explained("a signed-in user: applications may not publish"):
+        with self._refusals.explained("a signed-in user: applications may not publish"):
             self._session.write("POST", VERSION, self._path("/publish"))
 
     def configuration(self) -> RegistrationConfiguration:
@@ -150,7 +129,7 @@ class Webinar:
 
         :raises GraphError: Graph answered no.
         """
-        with self._explained(_TO_READ):
+        with self._refusals.explained(TO_READ):
             return self._session.read(VERSION, self._path("/registrationConfiguration"), read_configuration)
 
     def questions(self) -> list[Question]:
@@ -161,7 +140,7 @@ class Webinar:
 
         :raises GraphError: Graph answered no.
         """
-        with self._explained(_TO_READ):
+        with self._refusals.explained(TO_READ):
             return list(self._session.pages(VERSION, self._path("/registrationConfiguration/questions"), read_question))
 
     def register(
@@ -178,7 +157,7 @@ class Webinar:
         path = self._path("/registrations")
         answers = self._session.batch(VERSION, [registration_request(path, one) for one in registrants])
         return [
-            self._explain(self._registered(registrant, answer), _TO_REGISTER)
+            self._refusals.explain(self._registered(registrant, answer), TO_REGISTER)
             for registrant, answer in zip(registrants, answers, strict=True)
         ]
 
@@ -190,7 +169,7 @@ class Webinar:
 
         :raises GraphError: Graph answered no.
         """
-        with self._explained(_TO_READ):
+        with self._refusals.explained(TO_READ):
             yield from self._session.pages(VERSION, self._path("/registrations"), read_registration)
 
     def registrations_by_email(
@@ -209,7 +188,7 @@ class Webinar:
         version = FILTER_VERSION if by_filter else VERSION
         answers = self._session.read_batch(version, [self._lookup(email, by_filter) for email in emails])
         return [
-            read_lookup(email, self._explain(answer, _TO_READ), (external_ids or {}).get(email))
+            read_lookup(email, self._refusals.explain(answer, TO_READ), (external_ids or {}).get(email))
             for email, answer in zip(emails, answers, strict=True)
         ]
 
@@ -225,7 +204,7 @@ class Webinar:
             BatchRead(self._path(f"/registrations/{segment('registration id', one)}"), read_registration_of(one))
             for one in registration_ids
         ]
-        return [self._explain(answer, _TO_READ) for answer in self._session.read_batch(VERSION, reads)]
+        return [self._refusals.explain(answer, TO_READ) for answer in self._session.read_batch(VERSION, reads)]
 
     def join_web_urls(self, registration_ids: Sequence[str]) -> list[str | TeamsRegistrationError | None]:
         """
@@ -237,7 +216,7 @@ class Webinar:
         """
         paths = [self._path(f"/registrations/{segment('registration id', one)}/sessions") for one in registration_ids]
         reads = [BatchRead(path, read_link) for path in paths]
-        return [self._explain(answer, _TO_READ) for answer in self._session.read_batch(VERSION, reads)]
+        return [self._refusals.explain(answer, TO_READ) for answer in self._session.read_batch(VERSION, reads)]
 
     def cancel_all(
         self, registration_ids: Sequence[str], *, personal: Iterable[str | None] = ()
@@ -254,7 +233,7 @@ class Webinar:
         known = tuple(personal)
         paths = [self._path(f"/registrations/{segment('registration id', one)}/cancel") for one in registration_ids]
         answers = self._session.batch(VERSION, [BatchRequest("POST", path, sent=known) for path in paths])
-        return [self._explain(_cancelled(answer), _TO_CANCEL) for answer in answers]
+        return [self._refusals.explain(_cancelled(answer), TO_CANCEL) for answer in answers]
 
     def _registered(
         self, registrant: WebinarRegistrant, answer: GraphResponse | TeamsRegistrationError
@@ -279,38 +258,6 @@ class Webinar:
             path = self._path(f"/registrations?$filter=email%20eq%20{quoted}")
             return BatchRead(path, read_registrations, sent=(email, quoted))
         return BatchRead(self._path(f"/registrations(email={quoted})"), read_registration_by_key, sent=(email, quoted))
-
-    @contextmanager
-    def _explained(self, needed: str) -> Iterator[None]:
-        try:
-            yield
-        except (Forbidden, NotFound) as error:
-            explained = self._explain(error, needed)
-            if not self.signs_in_a_user and not isinstance(explained, AccessPolicyMissing):
-                # Graph hides a webinar as well as it refuses it.
-                policy = grant_access_policy(self._session.settings.client_id, None)
-                explained.advise(
-                    f"{explained.advice} The organizer's application access policy must also name the app. {policy}"
-                )
-            raise explained from None
-
-    def _explain(self, answer: T, needed: str) -> T:
-        """Let a refusal say which permission, policy or argument may be at fault; return what it is given."""
-        if isinstance(answer, Forbidden):
-            who = "user needs VirtualEvent.ReadWrite" if self.signs_in_a_user else f"application needs {needed}"
-            advice = f"Where this is about permissions: the {who}."
-            if not self.signs_in_a_user and names_access_policy(answer):
-                missing = AccessPolicyMissing(
-                    answer,
-                    organizer_id=organizer_named(answer),
-                    client_id=self._session.settings.client_id,
-                )
-                missing.advise(f"{missing.advice} {advice}")
-                return cast("T", missing)
-            answer.advise(advice)
-        if isinstance(answer, NotFound):
-            name_arguments(answer, {"webinar_id": self.webinar_id})
-        return answer
 
     def _path(self, below: str = "") -> str:
         return f"/solutions/virtualEvents/webinars/{segment('webinar_id', self.webinar_id)}{below}"

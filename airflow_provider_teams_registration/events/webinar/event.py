@@ -11,20 +11,13 @@ from airflow_provider_teams_registration.core.event_facts import EventFacts
 from airflow_provider_teams_registration.core.outcome import Outcome
 from airflow_provider_teams_registration.core.registration import ListedRegistration, RemoteRegistration
 from airflow_provider_teams_registration.events.base import InvalidRow, Lookup, NotOnTheEvent, Registrant
+from airflow_provider_teams_registration.events.webinar.cancellations import Cancellations
 from airflow_provider_teams_registration.events.webinar.identity import ExternalId, UnknownId, parse_identity
 from airflow_provider_teams_registration.events.webinar.lookup import LookupResult, RegistrationLookup, is_refusal
 from airflow_provider_teams_registration.events.webinar.remembered import read_remembered
 from airflow_provider_teams_registration.events.webinar.row import WebinarForm
 from airflow_provider_teams_registration.events.webinar.status import outcome_of, remote_registration
-from airflow_provider_teams_registration.exceptions import (
-    BadRequest,
-    Conflict,
-    Forbidden,
-    GraphError,
-    NotFound,
-    SettingsError,
-    TeamsRegistrationError,
-)
+from airflow_provider_teams_registration.exceptions import GraphError, NotFound, SettingsError, TeamsRegistrationError
 from airflow_provider_teams_registration.graph.batch import MAX_BATCH
 from airflow_provider_teams_registration.graph.email_address import mailbox
 from airflow_provider_teams_registration.graph.join_url import shared_links
@@ -70,9 +63,7 @@ class WebinarEvent:
         self._user: frozenset[str] = frozenset()
         self._addresses: frozenset[str] = frozenset()
         self._ids: dict[str, str] = {}
-        self._to_cancel: dict[str, WebinarRegistration] = {}
-        self._asked_off: set[str] = set()
-        self._taken_off: set[str] = set()
+        self._cancellations = Cancellations(webinar)
         self._lookup = RegistrationLookup(webinar)
 
     @property
@@ -141,18 +132,9 @@ class WebinarEvent:
 
     def cancel(self, registrants: Sequence[Registrant]) -> list[TeamsRegistrationError | None]:
         """Cancel, in one call, the registration of each person that :meth:`find_to_cancel` found last."""
-        there = {one.key: self._to_cancel[one.key] for one in registrants if one.key in self._to_cancel}
-        in_rows = [value for one in registrants for value in one.row.values() if isinstance(value, str)]
-        # No error text is to repeat what the rows or the registrations hold.
-        personal = [*in_rows, *(text for one in there.values() for text in one.personal)]
-        ids = [one.id for one in there.values()]
-        self._asked_off.update(ids)
-        answered = self._webinar.cancel_all(ids, personal=personal) if ids else []
-        answers = self._settled(there, dict(zip(there, answered, strict=True)))
-        for key, one in there.items():
-            if answers[key] is None:
-                self._taken_off.add(one.id)
-                self._to_cancel.pop(key, None)
+        answers = self._cancellations.cancel(registrants)
+        for key, answer in answers.items():
+            if answer is None:
                 self._ids.pop(key, None)
         not_found = NotOnTheEvent("not registered for the webinar")
         return [answers.get(registrant.key, not_found) for registrant in registrants]
@@ -180,13 +162,7 @@ class WebinarEvent:
     def find_to_cancel(self, registrants: Sequence[Registrant]) -> Lookup:
         """Read registrations, but no links."""
         result = self._search([registrant.key for registrant in registrants])
-        there = {key: one for key, one in result.found.items() if one.is_active and one.id not in self._taken_off}
-        self._to_cancel.update(there)
-        # A cancelled registration proves that the person is off only if we cancelled it: another lookup may show a
-        # newer registration than one that was cancelled before.
-        off = {key for key, one in result.found.items() if key not in there and one.id in self._asked_off}
-        untold = {key: why for key, why in result.inconclusive.items() if key not in there and key not in off}
-        return Lookup({key: [remote_registration(one, None)] for key, one in there.items()}, untold)
+        return self._cancellations.lookup(result)
 
     def listed(self, keys: Collection[str]) -> Mapping[str, Sequence[ListedRegistration]]:
         """Read the whole list, and take each person's registrations by their address."""
@@ -230,19 +206,6 @@ class WebinarEvent:
         if one.address is not None:
             return [one.address]
         return [_key_of(there[0])] if there else UnknownId(refusal)
-
-    def _settled(
-        self, there: Mapping[str, WebinarRegistration], answers: Mapping[str, TeamsRegistrationError | None]
-    ) -> dict[str, TeamsRegistrationError | None]:
-        """Return the answers to cancellations, without the refusals to cancel what is cancelled already."""
-        settled = dict(answers)
-        doubtful = {key: one.id for key, one in there.items() if _may_be_off(answers[key])}
-        seen = zip(doubtful, self._webinar.registrations_by_id(list(doubtful.values())), strict=True)
-        settled.update((key, None) for key, one in seen if isinstance(one, WebinarRegistration) and not one.is_active)
-        # The organizer has declined these people, so they are off already.
-        declined = [key for key, one in there.items() if outcome_of(one.status) is Outcome.DECLINED]
-        settled.update((key, None) for key in declined if isinstance(settled[key], BadRequest | Conflict | Forbidden))
-        return settled
 
     def _taken(
         self, registrant: Registrant, answer: WebinarRegistration | TeamsRegistrationError | None
@@ -301,8 +264,3 @@ def make_event(session: GraphSession, reference: EventRef, **form: str | None) -
 def _key_of(registration: WebinarRegistration) -> str:
     """Return the address of a registration, or its id if it has no address."""
     return registration.email or registration.id
-
-
-def _may_be_off(answer: TeamsRegistrationError | None) -> bool:
-    """Return whether Graph may have refused a cancellation because the registration is already cancelled."""
-    return isinstance(answer, BadRequest | Conflict | NotFound) and not answer.refused_together

@@ -14,10 +14,10 @@ from airflow_provider_teams_registration.exceptions import (
     Throttled,
     Unauthorized,
     blank_personal,
-    graph_error,
 )
 from airflow_provider_teams_registration.graph.online_meeting import OnlineMeeting
 from airflow_provider_teams_registration.graph.online_meeting_bodies import ExternalMeetingRegistrant
+from airflow_provider_teams_registration.graph.response import graph_error
 
 REGISTRANTS = "POST registration/registrants"
 LINK = "https://teams.microsoft.com/l/meetup-join/19%3ameeting/0?context=%7b%22prid%22%3a%22CANARY%22%7d"

@@ -7,6 +7,7 @@ Service page: https://learn.microsoft.com/graph/deployments
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from airflow_provider_teams_registration.exceptions import SettingsError
@@ -74,5 +75,6 @@ def refuse_missing_api(settings: GraphSettings, path: str) -> None:
         raise SettingsError(problem)
 
 
+@lru_cache(maxsize=64)
 def _host(address: str) -> str:
     return (urlsplit(address).hostname or "").lower()

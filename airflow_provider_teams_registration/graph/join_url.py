@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, TypeGuard
@@ -9,6 +10,8 @@ from urllib.parse import urlsplit
 
 LONGEST = 32_000
 """Characters of a link. Links of Teams have some hundred, and hold the registrant's id, percent-encoded."""
+# Most links are plain: a host without user info and port, and below it no character that needs a closer look.
+_PLAIN = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]*(?:[/?#][!-\[\]-~]*)?")
 
 
 def is_join_url(value: Any) -> TypeGuard[str]:
@@ -22,6 +25,8 @@ def is_join_url(value: Any) -> TypeGuard[str]:
     """
     if not isinstance(value, str) or len(value) > LONGEST or not value.isprintable() or " " in value or "\\" in value:
         return False
+    if _PLAIN.fullmatch(value):
+        return True
     try:
         parts = urlsplit(value)
         # An impossible port raises only when it is asked for.

@@ -53,6 +53,8 @@ class Columns:
     def cells(self, column: Column) -> list[tuple[str, Any]]:
         """Return header and value of each cell of the column, in the row's order."""
         headers = self._headers
+        if headers.keys().isdisjoint(column.folded):
+            return []
         found = [header for folded in column.folded if folded in headers for header in headers[folded]]
         if len(found) > 1:
             found = [header for header in self._row if header in found]

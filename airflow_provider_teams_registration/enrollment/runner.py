@@ -15,7 +15,6 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from airflow_provider_teams_registration.core.limits import MAX_SEND_ATTEMPTS
 from airflow_provider_teams_registration.core.scheduler import (
     Collect,
     Defer,
@@ -41,17 +40,16 @@ from airflow_provider_teams_registration.enrollment.answers import (
     Answer,
     input_of_enrollment,
     input_of_removal,
-    was_not_executed,
 )
 from airflow_provider_teams_registration.enrollment.claim_expiry import ClaimExpiry
 from airflow_provider_teams_registration.enrollment.dispatcher import BatchDispatcher
 from airflow_provider_teams_registration.enrollment.ending import (
     NOT_SENT,
-    not_sent,
     what_aborted,
     why_not_begun,
     why_unfinished,
 )
+from airflow_provider_teams_registration.enrollment.giving_up import GivingUp
 from airflow_provider_teams_registration.enrollment.lookups import Lookups
 from airflow_provider_teams_registration.enrollment.pauses import Pauses
 from airflow_provider_teams_registration.enrollment.recorder import OutcomeRecorder, Told
@@ -60,13 +58,7 @@ from airflow_provider_teams_registration.enrollment.sending_options import Defer
 from airflow_provider_teams_registration.enrollment.tracked import Tracked
 from airflow_provider_teams_registration.enrollment.worklist import Worklist
 from airflow_provider_teams_registration.events.problems import problem_of
-from airflow_provider_teams_registration.exceptions import (
-    Fenced,
-    SignInError,
-    TeamsRegistrationError,
-    Throttled,
-    longest_wait,
-)
+from airflow_provider_teams_registration.exceptions import Fenced, TeamsRegistrationError
 from airflow_provider_teams_registration.graph.cutting import Cutting
 from airflow_provider_teams_registration.graph.rate_limit import LONGEST_WAIT, PREPARE_AHEAD_SECONDS
 from airflow_provider_teams_registration.ledger.shared_quota import QuotaTaken
@@ -122,6 +114,7 @@ class EnrollmentRunner:
         self._cutting: Cutting[Tracked] = Cutting()
         self._claims = ClaimExpiry(self._policy)
         self._pauses = Pauses(event.rate_limiter, options.defer_over, stop)
+        self._giving_up = GivingUp(self._work, goal)
         self._lookups = Lookups(event, self._recorder, self._work, goal, options, self._pauses, self._resumption)
         self._earlier = 0
         self._done = 0
@@ -181,7 +174,7 @@ class EnrollmentRunner:
         while True:
             self._pauses.check_stop()
             if self._cutting.refusal is not None:
-                self._give_up(GivenUp(problem_of(self._cutting.refusal), is_refused=True))
+                self._giving_up.give_up(GivenUp(problem_of(self._cutting.refusal), is_refused=True))
             if self._work.count(Effect.FIND_PRESENT):
                 self._lookups.find_present()
             batches = self._reserve_batches(dispatcher)
@@ -278,32 +271,12 @@ class EnrollmentRunner:
             if any(one.effect is Effect.LOOK_UP or one.state.state is State.ACCEPTED for one in batch):
                 self._lookups.read_soon()
             self._cutting.probe(self._work.queued)
-            self._stop_after_repeated_throttling(answers, dispatcher.rounds.consecutive_throttled)
+            self._giving_up.if_hopeless(answers, dispatcher.rounds.consecutive_throttled)
 
     def _input_of(self, one: Tracked, answer: Answer) -> Input:
         if one.effect is Effect.REMOVE and isinstance(answer, TeamsRegistrationError):
             return input_of_removal(answer, self._policy.goal)
         return input_of_enrollment(answer)
-
-    def _stop_after_repeated_throttling(self, answers: Sequence[Answer], consecutive_throttled: int) -> None:
-        """Stop sending if Entra refuses to sign in, or if Graph imposes too long a wait or throttles too often."""
-        refused = next((one for one in answers if isinstance(one, SignInError) and not one.transient), None)
-        if refused is not None:
-            self._give_up(GivenUp(not_sent(self._policy.goal, "Microsoft Entra issues no token any more")))
-            raise refused
-        not_executed = [one for one in answers if was_not_executed(one)]
-        longest = longest_wait(not_executed) or 0
-        if not_executed and (consecutive_throttled >= MAX_SEND_ATTEMPTS or longest > LONGEST_WAIT):
-            # This text goes to other people's rows too, so it does not quote the answer about one person.
-            what = "Graph throttles (429)" if isinstance(not_executed[0], Throttled) else "Graph is out of reach"
-            self._give_up(GivenUp(not_sent(self._policy.goal, f"{what}; given up for now")))
-        if longest > LONGEST_WAIT:
-            raise DeferRequested(longest)
-
-    def _give_up(self, why: GivenUp) -> None:
-        queued = list(self._work.queued) + self._work.take(Effect.FIND_PRESENT)
-        self._work.queued.clear()
-        self._work.apply([(one, why) for one in queued])
 
     def _stop_sending(self, is_deferred: bool) -> None:
         """
@@ -314,7 +287,7 @@ class EnrollmentRunner:
         """
         if is_deferred:
             self._work.drop_unclaimed()
-        self._give_up(GivenUp(NOT_SENT[self._policy.goal]))
+        self._giving_up.give_up(GivenUp(NOT_SENT[self._policy.goal]))
         decided, claiming = self._work.take(Effect.RECORD), self._work.take(Effect.CLAIM)
         self._work.apply(self._recorder.write(decided, claiming))
 

@@ -6,15 +6,13 @@ A run holds SQLite's only write lock from its first statement on, so each statem
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from airflow_provider_teams_registration.ledger.sql.records import changing, written_columns
-
-_VALUES_AT_ONCE = 500
+from airflow_provider_teams_registration.ledger.sql.records import changing, slices, written_columns
 
 
 class NotAsRead(Exception):
@@ -69,16 +67,11 @@ class DirectWriter:
 
     def _refuse_links_of_others(self, connection: sa.Connection, event: str, rows: Sequence[Mapping[str, Any]]) -> None:
         people = {row["link_key"]: row["entry_key"] for row in rows if row["link_key"]}
-        for some in _slices(list(people)):
+        for some in slices(list(people)):
             query = f"{self._holders}({', '.join('?' * len(some))})"
             for key, entry_key in connection.exec_driver_sql(query, (event, *some)):
                 if people[key] != entry_key:
                     raise NotAsRead
-
-
-def _slices(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _VALUES_AT_ONCE):
-        yield values[start : start + _VALUES_AT_ONCE]
 
 
 _MOMENTS = ("first_seen", "last_seen", "cancelled_at")

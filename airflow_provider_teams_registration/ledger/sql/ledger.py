@@ -5,46 +5,42 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import random
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_teams_registration.core.outcome import Outcome
 from airflow_provider_teams_registration.core.record import RegistrationRecord, TaskRun
 from airflow_provider_teams_registration.exceptions import Fenced, LedgerFailure
-from airflow_provider_teams_registration.ledger.base import Ledger, RowStore, Written, link_key, refuse_impossible_event
+from airflow_provider_teams_registration.ledger.base import Ledger, RowStore, Written, refuse_impossible_event
 from airflow_provider_teams_registration.ledger.shared_quota import SharedQuota
 from airflow_provider_teams_registration.ledger.sql import attempts
 from airflow_provider_teams_registration.ledger.sql import quota as sql_quota
 from airflow_provider_teams_registration.ledger.sql.clock import DatabaseClock
 from airflow_provider_teams_registration.ledger.sql.direct import DirectWriter, NotAsRead
-from airflow_provider_teams_registration.ledger.sql.failures import failure, may_pass
 from airflow_provider_teams_registration.ledger.sql.records import (
     LOCKING,
     ChangedMeanwhile,
     add_rows,
     change_rows,
     checked_rows,
+    links_of_others,
     overwrite_rows,
     read_entries,
     row_key,
     row_of,
+    slices,
 )
 from airflow_provider_teams_registration.ledger.sql.results import read_results, result_of
 from airflow_provider_teams_registration.ledger.sql.tables import DEFAULT_TABLE, tables
+from airflow_provider_teams_registration.ledger.sql.transactions import Transactions
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 MAX_TRIES = 6
-_KEYS_AT_ONCE = 500
 
 
 class SqlLedger(Ledger):
@@ -75,10 +71,9 @@ class SqlLedger(Ledger):
     ) -> None:
         super().__init__(run, store_join_urls=store_join_urls)
         self._engine = engine
-        self._max_tries = max_tries or MAX_TRIES
         self._locks_rows = engine.dialect.name in LOCKING if locks_rows is None else locks_rows
-        sa.event.listen(engine, "connect", partial(_set_up, engine.dialect))
         self._tables = tables(table)
+        self._transact = Transactions(engine, self._tables, max_tries or MAX_TRIES)
         is_direct = engine.dialect.name == "sqlite" and self._locks_rows
         self._direct = DirectWriter(engine.dialect, self._tables.registrants) if is_direct else None
         self.event = ""
@@ -115,9 +110,7 @@ class SqlLedger(Ledger):
 
     def save_deferral(self, data: Mapping[str, Any]) -> None:
         """Keep, in the run's row, what the attempt that resumes this one has to know."""
-        runs = self._tables.runs
-        mine = (runs.c.run_key == self.run_key, runs.c.attempt == self.attempt)
-        self._transact(partial(_execute, runs.update().where(*mine).values(deferral=json.dumps(data))))
+        self._change_run(deferral=json.dumps(data))
 
     def load_deferral(self) -> Mapping[str, Any] | None:
         """Return what an earlier attempt of this run kept."""
@@ -133,7 +126,7 @@ class SqlLedger(Ledger):
     def load(self, registrants: Sequence[str]) -> dict[str, RegistrationRecord]:
         """Return the stored records."""
         found: dict[str, RegistrationRecord] = {}
-        for some in _slices(registrants):
+        for some in slices(registrants):
             found.update(self._transact(partial(self._read, registrants=some)))
         return found
 
@@ -154,22 +147,16 @@ class SqlLedger(Ledger):
     def mark_seen(self, registrants: Sequence[str]) -> None:
         """Note that registrants came up again."""
         table = self._tables.registrants
-        for some in _slices(registrants):
+        for some in slices(registrants):
             keys = [row_key(self.event, registrant) for registrant in some]
             update = table.update().where(table.c.entry_key.in_(keys)).values(last_seen=self.now())
-            self._transact(partial(_execute, update))
+            self._transact(partial(_execute, statement=update))
 
     def finish_attempt(self, summary: Mapping[str, Any]) -> None:
         """Store the counts of the attempt, unless it never started or a newer one has."""
         if not self.attempt:
             return
-        runs = self._tables.runs
-        update = (
-            runs.update()
-            .where(runs.c.run_key == self.run_key, runs.c.attempt == self.attempt)
-            .values(ended_at=self.now(), summary=json.dumps(summary), deferral=None)
-        )
-        self._transact(lambda connection: connection.execute(update))
+        self._change_run(ended_at=self.now(), summary=json.dumps(summary), deferral=None)
 
     def close(self) -> None:
         """Close the connections."""
@@ -204,16 +191,13 @@ class SqlLedger(Ledger):
         :raises LedgerFailure: a newer attempt has started, and its rows replace these.
         """
         self._transact(partial(attempts.refuse_newer, tables=self._tables, run_key=run_key, attempt=attempt))
-        results, registrants = self._tables.results, self._tables.registrants
-        joined = results.outerjoin(registrants, results.c.entry_key == registrants.c.entry_key)
-        query = (
-            sa.select(results.c.position, results.c.row_json, results.c.outcome, results.c.error)
-            .add_columns(registrants.c.join_web_url)
-            .select_from(joined)
-            .where(results.c.run_key == run_key, results.c.position > after, results.c.position <= up_to)
-            .order_by(results.c.position)
-        )
-        return read_results(self._tables, self._transact(lambda connection: connection.execute(query).all()))
+        return self._transact(partial(read_results, tables=self._tables, run_key=run_key, after=after, up_to=up_to))
+
+    def _change_run(self, **values: Any) -> None:
+        """Change the run's row, unless a newer attempt has started."""
+        runs = self._tables.runs
+        mine = (runs.c.run_key == self.run_key, runs.c.attempt == self.attempt)
+        self._transact(partial(_execute, statement=runs.update().where(*mine).values(values)))
 
     def _write_as_read(
         self, connection: sa.Connection, direct: DirectWriter, entries: Sequence[RegistrationRecord]
@@ -241,7 +225,8 @@ class SqlLedger(Ledger):
                 stale[entry.registrant] = entry
             else:
                 raise LedgerFailure("Somebody deleted a row of the ledger while its run was going on.")
-        shared = self._links_of_others(connection, {one.registrant: one.join_web_url for one in stored.values()})
+        links = {one.registrant: one.join_web_url for one in stored.values()}
+        shared = links_of_others(connection, self._tables.registrants, self.event, links)
         stored = {name: entry for name, entry in stored.items() if name not in shared}
         table = self._tables.registrants
         new = [row_of(self.event, entry) for name, entry in stored.items() if name not in present]
@@ -251,22 +236,12 @@ class SqlLedger(Ledger):
         if known:
             change = overwrite_rows if self._locks_rows else change_rows
             change(connection, table, known)
-        standing = {name: one for some in _slices(list(stale)) for name, one in self._read(connection, some).items()}
+        standing = {name: one for some in slices(list(stale)) for name, one in self._read(connection, some).items()}
         if len(standing) < len(stale):
             raise ChangedMeanwhile
         ours = {name: one for name, one in standing.items() if self._is_our_own(one, stale[name])}
         lost = {name: one for name, one in standing.items() if name not in ours}
         return Written(stored | ours, lost, frozenset(shared))
-
-    def _links_of_others(self, connection: sa.Connection, links: Mapping[str, str | None]) -> set[str]:
-        columns = self._tables.registrants.c
-        people = {name: link_key(link) for name, link in links.items() if link}
-        holders: dict[str, set[str]] = {}
-        for some in _slices(list(people.values())):
-            query = sa.select(columns.link_key, columns.entry_key).where(columns.link_key.in_(some))
-            for key, entry_key in connection.execute(query.where(columns.event == self.event)):
-                holders.setdefault(key, set()).add(entry_key)
-        return {name for name, key in people.items() if holders.get(key, set()) - {row_key(self.event, name)}}
 
     def _is_our_own(self, before: RegistrationRecord, entry: RegistrationRecord) -> bool:
         """Return whether an earlier try of this write stored the record, and only the database's answer was lost."""
@@ -302,7 +277,7 @@ class SqlLedger(Ledger):
         # All runs lock in the same order, so that they cannot deadlock.
         query = sa.select(columns.entry_key, columns.version, columns.first_seen).order_by(columns.entry_key)
         locked: dict[str, tuple[int, datetime | None]] = {}
-        for some in _slices(sorted(names)):
+        for some in slices(sorted(names)):
             found = connection.execute(query.where(columns.entry_key.in_(some)).with_for_update())
             locked |= {names[row.entry_key]: (row.version, row.first_seen) for row in checked_rows(table, found)}
         return locked
@@ -310,37 +285,6 @@ class SqlLedger(Ledger):
     def _names(self, registrants: Sequence[str]) -> dict[str, str]:
         return {row_key(self.event, registrant): registrant for registrant in registrants}
 
-    def _transact(self, work: Callable[[sa.Connection], T], *, is_creating: bool = False) -> T:
-        """Run a transaction, and repeat it if another transaction interfered or the database failed for now."""
-        for attempt in range(1, self._max_tries + 1):
-            try:
-                with self._engine.begin() as connection:
-                    return work(connection)
-            except ChangedMeanwhile:
-                if attempt == self._max_tries:
-                    raise LedgerFailure(
-                        f"Other runs changed the same rows of the ledger during each of {self._max_tries} tries."
-                    ) from None
-            except SQLAlchemyError as error:
-                if attempt == self._max_tries or not may_pass(error, self._engine.dialect, attempt, is_creating):
-                    raise failure(error, self._engine, self._tables, is_creating=is_creating) from None
-            time.sleep(random.uniform(0.05, 0.1) * 2**attempt)
-        raise AssertionError("unreachable")
 
-
-def _set_up(dialect: sa.Dialect, connection: Any, _: Any) -> None:
-    if hasattr(connection, "prepare_threshold"):
-        # PostgreSQL would keep the plan that it made for an empty ledger, and scan the whole table for each batch.
-        connection.prepare_threshold = None
-    if dialect.name in ("mysql", "mariadb"):
-        # At a stricter isolation level, looking up missing rows takes gap locks, and runs of unrelated events deadlock.
-        dialect.set_isolation_level(connection, "READ COMMITTED")
-
-
-def _slices(registrants: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(registrants), _KEYS_AT_ONCE):
-        yield registrants[start : start + _KEYS_AT_ONCE]
-
-
-def _execute(statement: sa.Executable, connection: sa.Connection) -> None:
+def _execute(connection: sa.Connection, statement: sa.Executable) -> None:
     connection.execute(statement)

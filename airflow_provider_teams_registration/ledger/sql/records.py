@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -36,6 +36,7 @@ _OF_MAILS = ("mailed_at", "mail_")
 """The columns whose names begin so belong to the task that mails."""
 
 
+_VALUES_AT_ONCE = 500
 _Insert = TypeVar("_Insert", postgresql.Insert, sqlite.Insert)
 
 
@@ -213,6 +214,33 @@ def written_columns(table: sa.Table) -> list[str]:
 def changing(table: sa.Table) -> list[str]:
     """Return the columns that an enrolling task changes in a row that exists."""
     return [name for name in written_columns(table) if name not in _LASTING]
+
+
+def links_of_others(
+    connection: sa.Connection, table: sa.Table, event: str, links: Mapping[str, str | None]
+) -> set[str]:
+    """
+    Return the registrants whose link the table holds for somebody else.
+
+    :param connection: the database, in a transaction.
+    :param table: the ledger's table.
+    :param event: the event.
+    :param links: the links by registrant; None if a registrant has none.
+    """
+    columns = table.c
+    people = {name: link_key(link) for name, link in links.items() if link}
+    holders: dict[str, set[str]] = {}
+    for some in slices(list(people.values())):
+        query = sa.select(columns.link_key, columns.entry_key).where(columns.link_key.in_(some))
+        for key, entry_key in connection.execute(query.where(columns.event == event)):
+            holders.setdefault(key, set()).add(entry_key)
+    return {name for name, key in people.items() if holders.get(key, set()) - {row_key(event, name)}}
+
+
+def slices(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield values in slices that fit one statement."""
+    for start in range(0, len(values), _VALUES_AT_ONCE):
+        yield values[start : start + _VALUES_AT_ONCE]
 
 
 def row_key(*parts: str) -> str:

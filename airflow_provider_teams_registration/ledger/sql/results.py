@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+import sqlalchemy as sa
 
 from airflow_provider_teams_registration.core.outcome import Outcome
 from airflow_provider_teams_registration.exceptions import LedgerFailure
@@ -51,17 +53,31 @@ def result_of(
     }
 
 
-def read_results(tables: Tables, found: Iterable[Any]) -> list[dict[str, Any]]:
+def read_results(
+    connection: sa.Connection, tables: Tables, run_key: str, after: int, up_to: int
+) -> list[dict[str, Any]]:
     """
-    Return input rows with their outcomes.
+    Return input rows with their outcomes, in input order.
 
-    :param tables: the ledger's tables, for the error.
-    :param found: position, row_json, outcome, error and join_web_url of each row, by position.
+    :param connection: the database, in a transaction.
+    :param tables: the ledger's tables.
+    :param run_key: the run that stored the rows.
+    :param after: the last position to skip.
+    :param up_to: the last position to read.
     :raises LedgerFailure: this version cannot have written a row.
     """
+    results, registrants = tables.results, tables.registrants
+    joined = results.outerjoin(registrants, results.c.entry_key == registrants.c.entry_key)
+    query = (
+        sa.select(results.c.position, results.c.row_json, results.c.outcome, results.c.error)
+        .add_columns(registrants.c.join_web_url)
+        .select_from(joined)
+        .where(results.c.run_key == run_key, results.c.position > after, results.c.position <= up_to)
+        .order_by(results.c.position)
+    )
     rows: list[dict[str, Any]] = []
     last = 0
-    for position, text, outcome, error, join_web_url in found:
+    for position, text, outcome, error, join_web_url in connection.execute(query).all():
         if not isinstance(position, int) or position <= last:
             raise unreadable(tables.results, "a position twice, or a person's row stands twice in the first table")
         last = position

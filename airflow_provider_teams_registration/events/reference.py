@@ -8,8 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from airflow_provider_teams_registration.graph.arguments import looks_like
+from airflow_provider_teams_registration.graph.event_link import read_event_link
 
 if TYPE_CHECKING:
+    from airflow_provider_teams_registration.core.event_facts import EventFacts
     from airflow_provider_teams_registration.events.base import Event
     from airflow_provider_teams_registration.graph.session import GraphSession
 
@@ -17,6 +19,7 @@ ORGANIZER = "organizer_id"
 """Name of the argument that takes the organizer's object id."""
 
 _PACKAGE = __name__.rpartition(".")[0]
+_GRAPH = "airflow_provider_teams_registration.graph"
 _NEVER_AN_ID = ("a join URL", "a link", "a number", "an e-mail address")
 _NEVER_AN_ORGANIZER = (*_NEVER_AN_ID, "a webinar's id", "an online meeting's id")
 
@@ -50,6 +53,20 @@ class LookIfOpen(Protocol):
         """
 
 
+class FindByLink(Protocol):
+    """Finds an event by a link."""
+
+    def __call__(self, session: GraphSession, url: str, organizer_id: str | None) -> EventFacts:
+        """
+        Return the event's id, and what the event is.
+
+        :param session: the authorized session.
+        :param url: the link, a credential.
+        :param organizer_id: object id of the organizer; None if it is not known, or if it is the signed-in user.
+        :raises TeamsRegistrationError: the connection finds no such event.
+        """
+
+
 @dataclass(frozen=True)
 class EventKind:
     """
@@ -69,6 +86,7 @@ class EventKind:
         information takes it; None if a task of this kind has no link.
     :param id_looks_like: what :func:`looks_like` says about an id of this kind and of no other; empty if ids have no
         form of their own.
+    :param finds_by_link: path of the :class:`FindByLink`; None if an event of this kind cannot be found by a link.
     :param refused: what :func:`looks_like` says about values that cannot be an id of this kind.
     """
 
@@ -82,6 +100,7 @@ class EventKind:
     looks_if_open: str = field(repr=False)
     extra_link: str | None = field(default=None, repr=False)
     id_looks_like: str = field(default="", repr=False)
+    finds_by_link: str | None = field(default=None, repr=False)
     refused: Sequence[str] = field(default=_NEVER_AN_ID, repr=False)
 
 
@@ -96,6 +115,7 @@ MEETING = EventKind(
     looks_if_open=f"{_PACKAGE}.online_meeting_opening:look_if_open",
     extra_link="airflow_provider_teams_registration.links.meeting.MeetingLink",
     id_looks_like="an online meeting's id",
+    finds_by_link=f"{_GRAPH}.event_search:meeting_by_link",
     refused=(*_NEVER_AN_ID, "a GUID", "a webinar's id"),
 )
 WEBINAR = EventKind(
@@ -108,6 +128,7 @@ WEBINAR = EventKind(
     makes_event=f"{_PACKAGE}.webinar.event:make_event",
     looks_if_open=f"{_PACKAGE}.webinar.opening:look_if_open",
     id_looks_like="a webinar's id",
+    finds_by_link=f"{_GRAPH}.webinar_by_link:webinar_by_link",
     refused=(*_NEVER_AN_ID, "an online meeting's id"),
 )
 KINDS: Sequence[EventKind] = (MEETING, WEBINAR)
@@ -129,12 +150,16 @@ class EventRef:
     organizer: str | None = None
 
     @classmethod
-    def read(cls, arguments: Mapping[str, Any], kinds: Sequence[EventKind] = KINDS) -> EventRef:
+    def read(
+        cls, arguments: Mapping[str, Any], kinds: Sequence[EventKind] = KINDS, *, takes_links: bool = False
+    ) -> EventRef:
         """
         Return the event that a task's arguments name.
 
         :param arguments: values by argument name. Empty values count as not given.
         :param kinds: the table of kinds.
+        :param takes_links: whether a link to an event is taken for its id, too, because the caller finds the id.
+            Default False.
         :raises ValueError: the arguments do not name exactly one event, or a value cannot be the id that the argument
             takes.
         """
@@ -143,7 +168,7 @@ class EventRef:
             raise ValueError(_not_one_event(given, kinds))
         (kind,) = given
         organizer = (arguments.get(ORGANIZER) or None) if kind.takes_organizer else None
-        check_ids({kind.argument: arguments[kind.argument], ORGANIZER: organizer}, kinds)
+        check_ids({kind.argument: arguments[kind.argument], ORGANIZER: organizer}, kinds, takes_links=takes_links)
         return cls(kind, arguments[kind.argument], organizer)
 
     def event(self, session: GraphSession, **form: str | None) -> Event:
@@ -169,12 +194,13 @@ class EventRef:
         return look(session, self, allowed_registrant)
 
 
-def check_ids(arguments: Mapping[str, Any], kinds: Sequence[EventKind] = KINDS) -> None:
+def check_ids(arguments: Mapping[str, Any], kinds: Sequence[EventKind] = KINDS, *, takes_links: bool = False) -> None:
     """
-    Refuse a value that cannot be the id that its argument takes, such as a join URL.
+    Refuse a value that cannot be the id that its argument takes, such as a number.
 
     :param arguments: values by argument name. Arguments that take no id, and empty values, are ignored.
     :param kinds: the table of kinds.
+    :param takes_links: whether a link to an event is taken, too, because the caller finds its id. Default False.
     :raises ValueError: the sentence says what the value looks like and what to give instead, and does not quote it.
     """
     by_argument = {kind.argument: kind for kind in kinds}
@@ -190,8 +216,21 @@ def check_ids(arguments: Mapping[str, Any], kinds: Sequence[EventKind] = KINDS) 
                 "GUID, here and in FindEventOperator. The user's page in the Entra admin center shows the object id."
             )
         kind = by_argument.get(name)
-        if kind is not None and looks in kind.refused:
+        if kind is not None and looks in kind.refused and not (takes_links and is_link_to(kind, value)):
             raise ValueError(f"{name} looks like {looks}. {_advice(kind, looks, kinds)}")
+
+
+def is_link_to(kind: EventKind, value: Any) -> bool:
+    """
+    Return whether a value is a link by which an event of a kind can be found.
+
+    :param kind: the kind.
+    :param value: the value of an argument.
+    """
+    if kind.finds_by_link is None or not isinstance(value, str):
+        return False
+    link = read_event_link(value)
+    return link is not None and (link.webinar_id is None or kind is WEBINAR)
 
 
 def _is_text_or_number(value: Any) -> bool:
@@ -210,7 +249,8 @@ def load(path: str) -> Any:
 
 
 def _advice(kind: EventKind, looks: str, kinds: Sequence[EventKind]) -> str:
-    takes = f"It takes the {kind.name}'s id in Graph, such as {kind.example!r}."
+    link = ", or a join URL" if kind.finds_by_link else ""
+    takes = f"It takes the {kind.name}'s id in Graph, such as {kind.example!r}{link}."
     other = next((one for one in kinds if one.id_looks_like == looks), None)
     if other is not None:
         return f"{takes} Pass this value as {other.argument} if you mean the {other.name}."

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
+from airflow_provider_teams_registration.core.event_facts import EventFacts
 from airflow_provider_teams_registration.exceptions import (
     AccessPolicyMissing,
     Forbidden,
@@ -23,6 +24,8 @@ from airflow_provider_teams_registration.exceptions import (
 )
 from airflow_provider_teams_registration.graph.address import odata_string, segment
 from airflow_provider_teams_registration.graph.arguments import name_arguments
+from airflow_provider_teams_registration.graph.event_link import clean_link, read_event_link
+from airflow_provider_teams_registration.graph.meeting_info import read_meeting
 from airflow_provider_teams_registration.graph.paging import is_last_page
 from airflow_provider_teams_registration.graph.shapes import (
     BatchRead,
@@ -49,12 +52,26 @@ def meeting_by_join_web_url(session: GraphSession, join_web_url: str, organizer_
     Return the id of the online meeting that a link leads to.
 
     :param session: the authorised session.
-    :param join_web_url: the meeting's own link, as its organizer has it; percent-encoded or not.
+    :param join_web_url: the meeting's own link, as its organizer has it: long or short (``/meet/``), percent-encoded or
+        not, wrapped by Safe Links or broken into lines.
     :param organizer_id: object id of its organizer; None is the signed-in user.
     :raises NotFound: the organizer has no such meeting.
     """
-    with _named(join_web_url=join_web_url, organizer_id=organizer_id), _finding_meetings(session, organizer_id):
-        return _meeting_of_link(session, join_web_url, organizer_id)
+    with named(join_web_url=join_web_url, organizer_id=organizer_id), _finding_meetings(session, organizer_id):
+        return _id_of(_meeting_of_link(session, join_web_url, organizer_id))
+
+
+def meeting_by_link(session: GraphSession, url: str, organizer_id: str | None = None) -> EventFacts:
+    """
+    Return the id of the online meeting that a link leads to, and what it is.
+
+    :param session: the authorised session.
+    :param url: the link, as :func:`meeting_by_join_web_url` takes it. A credential.
+    :param organizer_id: object id of its organizer; None is the signed-in user.
+    :raises NotFound: the organizer has no such meeting.
+    """
+    with named(meeting_id=url, organizer_id=organizer_id), _finding_meetings(session, organizer_id):
+        return _meeting_of_link(session, url, organizer_id)
 
 
 def meeting_by_join_meeting_id(session: GraphSession, join_meeting_id: str, organizer_id: str | None = None) -> str:
@@ -70,9 +87,9 @@ def meeting_by_join_meeting_id(session: GraphSession, join_meeting_id: str, orga
     number = re.sub(r"\s", "", str(join_meeting_id))
     if not number.isdecimal():
         raise SettingsError("join_meeting_id must be a number, such as '123 456 789 01'.")
-    query = f"joinMeetingIdSettings/joinMeetingId eq {odata_string(number)}"
-    with _named(join_meeting_id=number, organizer_id=organizer_id), _finding_meetings(session, organizer_id):
-        return _only_meeting(session, organizer_id, [query])
+    query = _number_is(number)
+    with named(join_meeting_id=number, organizer_id=organizer_id), _finding_meetings(session, organizer_id):
+        return _id_of(_only_meeting(session, organizer_id, [query]))
 
 
 def meeting_by_calendar_event(session: GraphSession, event_id: str, organizer_id: str | None = None) -> str:
@@ -85,13 +102,13 @@ def meeting_by_calendar_event(session: GraphSession, event_id: str, organizer_id
     :raises NotFound: there is no such event, or it is no Teams meeting.
     """
     path = f"{_caller(session, organizer_id)}/events/{segment('event_id', event_id)}"
-    with _named(event_id=event_id, organizer_id=organizer_id):
-        with _explained(session, application="Calendars.Read, with admin consent", user="Calendars.Read"):
+    with named(event_id=event_id, organizer_id=organizer_id):
+        with explained(session, application="Calendars.Read, with admin consent", user="Calendars.Read"):
             link = session.read(VERSION, path, _read_link_of_event)
         if link is None:
             raise NotFound(404, "NotFound", "The calendar event is no Teams meeting.")
         with _finding_meetings(session, organizer_id):
-            return _meeting_of_link(session, link, organizer_id)
+            return _id_of(_meeting_of_link(session, link, organizer_id))
 
 
 def webinar_by_name(session: GraphSession, display_name: str, organizer_id: str | None = None) -> str:
@@ -112,17 +129,23 @@ def webinar_by_name(session: GraphSession, display_name: str, organizer_id: str 
         role = f"getByUserIdAndRole(userId={odata_string(organizer_id)},role='organizer')"
     application = "VirtualEvent.Read.All, with an application access policy for the organizer"
     path = f"/solutions/virtualEvents/webinars/{role}"
-    with _named(webinar_name=display_name, organizer_id=organizer_id):
-        with _explained(session, application=application, user="VirtualEvent.Read", organizer_id=organizer_id):
+    with named(webinar_name=display_name, organizer_id=organizer_id):
+        with explained(session, application=application, user="VirtualEvent.Read", organizer_id=organizer_id):
             listed = list(session.pages(VERSION, path, read_webinar))
         found = [one.id for one in listed if one.display_name == display_name and one.status != CANCELED]
         return _only(found, "webinar of that name")
 
 
 @contextmanager
-def _explained(
-    session: GraphSession, *, application: str, user: str, organizer_id: str | None = None
-) -> Iterator[None]:
+def explained(session: GraphSession, *, application: str, user: str, organizer_id: str | None = None) -> Iterator[None]:
+    """
+    Add to a 403 within the block which permission the search needs.
+
+    :param session: the authorised session.
+    :param application: what an application needs.
+    :param user: what a signed-in user needs.
+    :param organizer_id: object id of the organizer, if it is known.
+    """
     try:
         yield
     except Forbidden as error:
@@ -135,11 +158,12 @@ def _explained(
 
 def _finding_meetings(session: GraphSession, organizer_id: str | None) -> AbstractContextManager[None]:
     application = "OnlineMeetings.Read.All, with an application access policy for the organizer"
-    return _explained(session, application=application, user="OnlineMeetings.Read", organizer_id=organizer_id)
+    return explained(session, application=application, user="OnlineMeetings.Read", organizer_id=organizer_id)
 
 
 @contextmanager
-def _named(**arguments: str | None) -> Iterator[None]:
+def named(**arguments: str | None) -> Iterator[None]:
+    """Add to a 404 within the block which arguments led to it. Their values are not quoted."""
     try:
         yield
     except NotFound as error:
@@ -155,30 +179,45 @@ def _encoded(link: str) -> str:
     return f"{before}{quote(thread, safe='')}{between}{quote(context, safe='')}"
 
 
-def _meeting_of_link(session: GraphSession, join_web_url: str, organizer_id: str | None) -> str:
-    link = join_web_url if "%" in join_web_url else _encoded(join_web_url)
-    return _only_meeting(session, organizer_id, [f"JoinWebUrl eq {odata_string(one)}" for one in (link, unquote(link))])
+def _meeting_of_link(session: GraphSession, join_web_url: str, organizer_id: str | None) -> EventFacts:
+    url = clean_link(join_web_url)
+    link = url if "%" in url else _encoded(url)
+    queries = [f"JoinWebUrl eq {odata_string(one)}" for one in dict.fromkeys((link, unquote(link)))]
+    read = read_event_link(url)
+    if read is not None and read.meeting_number is not None:
+        # A short link holds the number that people type in to join.
+        queries.append(_number_is(read.meeting_number))
+    return _only_meeting(session, organizer_id, queries)
 
 
-def _only_meeting(session: GraphSession, organizer_id: str | None, queries: Iterable[str]) -> str:
-    found: list[str] = []
+def _number_is(number: str) -> str:
+    return f"joinMeetingIdSettings/joinMeetingId eq {odata_string(number)}"
+
+
+def _only_meeting(session: GraphSession, organizer_id: str | None, queries: Iterable[str]) -> EventFacts:
+    found: list[EventFacts] = []
     for query in queries:
         path = f"{_caller(session, organizer_id)}/onlineMeetings?$filter={quote(query, safe=_SAFE)}"
         # As a batch item the link stays out of the address that HTTP libraries and proxies write into their logs.
-        (answer,) = session.read_batch(VERSION, [BatchRead(path, _read_ids, sent=(query,))])
+        (answer,) = session.read_batch(VERSION, [BatchRead(path, _read_meetings, sent=(query,))])
         if isinstance(answer, TeamsRegistrationError):
             raise answer
         found = answer
         if found:
             break
-    return _only(found, "such online meeting")
+    meeting_id = _only([_id_of(one) for one in found], "such online meeting")
+    return next(one for one in found if _id_of(one) == meeting_id)
 
 
-def _read_ids(body: Any) -> list[str]:
-    ids = [an_id(item) for item in objects(body)]
-    if not ids and not is_last_page(body):
+def _read_meetings(body: Any) -> list[EventFacts]:
+    found = [read_meeting(item).facts(an_id(item)) for item in objects(body)]
+    if not found and not is_last_page(body):
         raise Unreadable("it is an empty page, and not the last one")
-    return ids
+    return found
+
+
+def _id_of(facts: EventFacts) -> str:
+    return facts.id or ""
 
 
 def _read_link_of_event(body: Any) -> str | None:

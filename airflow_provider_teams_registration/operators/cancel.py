@@ -45,7 +45,7 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
     :param registrants: the people: a list of dicts (or of plain ids), one dict, what the operator that enrolls
         returned, or a template or XComArg for such. A meeting takes ``id``; a webinar ``email``, or the ``id`` they
         were enrolled with. (templated)
-    :param meeting_id: the online meeting's ``id`` in Graph. (templated)
+    :param meeting_id: the online meeting's ``id`` in Graph, or its join URL. (templated)
     :param webinar_id: or the webinar's. (templated)
     :param organizer_id: object id of the meeting's organizer; None is the signed-in user. (templated)
     :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``. (templated)
@@ -101,7 +101,8 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
         from airflow_provider_teams_registration.xcom.serializable import check_serializable
 
         self.begin_pushing()
-        reference = self.event_ref()
+        # Refuse the event before the ledger opens.
+        self.named_event()
         held = mask_rendered(self.registrants)
         if not isinstance(held, RegistrantRows):
             raise PermanentFailure(held.why or "registrants is neither a list of dicts nor of ids.")
@@ -115,7 +116,7 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
         hook = self.new_hook()
         try:
             with failures_for_airflow():
-                event = hook.event(reference)
+                event = hook.event(self.find_event(hook.session))
                 report = cancel(event, rows, ledger=ledger, stop=hook.session.stop, settle_after=self.settle_after)
                 self._note(ledger, report.summary())
         finally:

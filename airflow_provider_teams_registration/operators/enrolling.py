@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from airflow_provider_teams_registration.core.report import Report
     from airflow_provider_teams_registration.enrollment.results import Results
     from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested, SendingOptions
+    from airflow_provider_teams_registration.events.reference import EventRef
     from airflow_provider_teams_registration.ledger.base import Ledger
 
 DEFAULT_LEDGER_TABLE = "teams_registration_ledger"
@@ -36,10 +37,11 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
     """
     Enroll rows in an event. A subclass says where the rows come from.
 
-    :param meeting_id: the online meeting's ``id`` in Graph (not its join URL nor its number). (templated)
+    :param meeting_id: the online meeting's ``id`` in Graph, or its join URL, which the task looks up once. (templated)
     :param organizer_id: object id of the meeting's organizer; None is the signed-in user, which needs a connection
         with ``auth`` ``refresh_token``. (templated)
-    :param webinar_id: a webinar's ``id`` in Graph, instead of ``meeting_id``. (templated)
+    :param webinar_id: a webinar's ``id`` in Graph, instead of ``meeting_id``; or its join URL, or the link of its
+        registration page. To look a link up, the connection must be allowed to list webinars. (templated)
     :param preferred_timezone: time zone of a webinar's registrants whose row names none; an IANA or a Windows name.
         (templated)
     :param preferred_language: language of those whose row names none, such as ``en-us``. (templated)
@@ -148,10 +150,12 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
         Continue after a wait. The ledger knows which people are done.
 
         :param context: the task's context.
-        :param event: what the trigger says: the attempt, as the ledger counts them, that asked for the wait.
+        :param event: what the trigger says: the attempt, as the ledger counts them, that asked for the wait; and the
+            event's id, if a link names the event.
         """
         deferred_by = event.get("deferred_by") if isinstance(event, dict) else None
         self._deferred_by = deferred_by if isinstance(deferred_by, int) else None
+        self.remember_found(event.get("event_id") if isinstance(event, dict) else None)
         try:
             return self.execute(context)
         finally:
@@ -172,7 +176,7 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
         self.begin_pushing()
         self.own_link = None
         # Refuse the event before the ledger opens.
-        self.event_ref()
+        self.named_event()
         if not self.ledger_conn_id and self._deferred_by is None:
             self.log.info(
                 "Without ledger_conn_id this task does not see what other tasks and DAG runs send. It reads the event "
@@ -209,7 +213,7 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
         hook = self.new_hook()
         with failures_for_airflow():
             event = hook.event(
-                self.event_ref(),
+                self._find(hook),
                 preferred_timezone=self.preferred_timezone,
                 preferred_language=self.preferred_language,
                 referrer=self.referrer,
@@ -242,6 +246,13 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
                 # What is still read in the background keeps no task from ending.
                 hook.stop()
                 hook.session.close()
+
+    def _find(self, hook: TeamsRegistrationHook) -> EventRef:
+        try:
+            return self.find_event(hook.session)
+        except BaseException:
+            hook.stop()
+            raise
 
     def _sending_options(self, ledger: Ledger) -> SendingOptions:
         from airflow_provider_teams_registration.core.quota import WORTH_DEFERRING
@@ -289,7 +300,7 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
             report,
             max_rejected,
             is_durable=is_durable,
-            links_are_readable=self.event_ref().kind.links_are_readable,
+            links_are_readable=self.named_event().kind.links_are_readable,
             is_pushed=self.do_xcom_push and not rows_lost,
             missing_in_xcom=lost and f"{lost} {self._what_a_retry_does(report, ledger, is_too_much=bool(rows_lost))}",
         )
@@ -315,14 +326,14 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
         return describe_retry(
             report,
             place if self._is_durable(ledger) else None,
-            reads_links_again=self.event_ref().kind.links_are_readable,
+            reads_links_again=self.named_event().kind.links_are_readable,
             has_room=ledger.row_store is not None,
             is_too_much=is_too_much,
         )
 
     def _is_durable(self, ledger: Ledger) -> bool:
         """Whether a later attempt has all results of this one. Graph returns a meeting's link only once."""
-        return ledger.is_durable and (self.store_join_urls or self.event_ref().kind.links_are_readable)
+        return ledger.is_durable and (self.store_join_urls or self.named_event().kind.links_are_readable)
 
     def _note(self, ledger: Ledger, summary: dict[str, Any]) -> None:
         try:
@@ -342,4 +353,5 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
         why = "The write quota is used up for" if request.is_for_quota else "The service asks for a wait of"
         self.log.info("%s %.0f s. Deferring the task, which frees its worker slot.", why, seconds)
         moment = timezone.utcnow() + timedelta(seconds=seconds)
-        self.defer(trigger=ResumeTrigger(moment=moment.isoformat(), deferred_by=attempt), method_name="resume")
+        trigger = ResumeTrigger(moment=moment.isoformat(), deferred_by=attempt, event_id=self.found_id())
+        self.defer(trigger=trigger, method_name="resume")

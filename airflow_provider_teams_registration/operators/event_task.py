@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_teams_registration.events.named_event import NamedEvent
 from airflow_provider_teams_registration.events.reference import (
     KINDS,
     ORGANIZER,
@@ -17,7 +18,11 @@ from airflow_provider_teams_registration.events.reference import (
 )
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure
+from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, unmasked
 from airflow_provider_teams_registration.xcom.masked_rows import is_final
+
+if TYPE_CHECKING:
+    from airflow_provider_teams_registration.graph.session import GraphSession
 
 EVENT_FIELDS = (*(kind.argument for kind in KINDS), ORGANIZER)
 """The arguments that name an event. They are template fields of each :class:`EventTask`."""
@@ -27,15 +32,17 @@ class EventTask(BaseOperator):
     """
     A task about one event of any kind. Exactly one of the event arguments is given.
 
-    :param meeting_id: the online meeting's ``id`` in Graph (not its join URL or its number). (templated)
-    :param webinar_id: the webinar's ``id`` in Graph. (templated)
+    :param meeting_id: the online meeting's ``id`` in Graph, or its join URL. (templated)
+    :param webinar_id: the webinar's ``id`` in Graph, or its join URL. (templated)
     :param organizer_id: object id of the meeting's organizer; None is the signed-in user. (templated)
     :raises ValueError: not exactly one event is given, or a value cannot be the id that the argument takes.
     """
 
-    meeting_id = TextArgument()
-    webinar_id = TextArgument()
+    meeting_id = EventIdArgument()
+    webinar_id = EventIdArgument()
     organizer_id = TextArgument()
+
+    _found: tuple[NamedEvent, EventRef] | None = None
 
     def __init__(
         self,
@@ -51,16 +58,56 @@ class EventTask(BaseOperator):
         self.organizer_id = organizer_id
         _check_written_event({name: getattr(self, name) for name in EVENT_FIELDS})
 
-    def event_ref(self) -> EventRef:
+    def named_event(self) -> NamedEvent:
         """
-        Return the event that the rendered arguments name.
+        Return the event that the rendered arguments name. This makes no request.
 
         :raises PermanentFailure: not exactly one event is given, or a value cannot be the id that the argument takes.
         """
         try:
-            return EventRef.read({name: getattr(self, name) for name in EVENT_FIELDS})
+            return NamedEvent.read({name: unmasked(getattr(self, name)) for name in EVENT_FIELDS})
         except ValueError as error:
             raise PermanentFailure(str(error)) from None
+
+    def find_event(self, session: GraphSession) -> EventRef:
+        """
+        Return the event. If a link names it, the first call looks its id up.
+
+        :param session: the authorized session.
+        :raises PermanentFailure: not exactly one event is given, or a value cannot be the id that the argument takes.
+        :raises TeamsRegistrationError: the connection finds no event by the link.
+        """
+        named = self.named_event()
+        # dag.test() runs several attempts, and what is rendered for them may differ.
+        if self._found is None or self._found[0] != named:
+            self._found = named, named.find(session)
+        return self._found[1]
+
+    def found_id(self) -> str | None:
+        """Return the id that a link was found to lead to; None if the arguments name the id, or if nobody looked."""
+        return self._found[1].id if self._found is not None and self._found[0].is_link else None
+
+    def remember_found(self, event_id: str | None) -> None:
+        """
+        Take an id that an earlier part of the task found, so that the link is not looked up again.
+
+        :param event_id: what :meth:`found_id` returned then.
+        """
+        named = self.named_event()
+        if event_id and named.is_link:
+            self._found = named, named.with_id(event_id)
+
+
+def find_id(session: GraphSession, kind: EventKind, value: Any, organizer_id: str | None = None) -> Any:
+    """
+    Return an event's id. A link is looked up in Graph.
+
+    :param session: the authorized session.
+    :param kind: the kind of event.
+    :param value: a checked argument: the id, or a link. An empty value is returned as it is.
+    :param organizer_id: object id of the organizer; None if the kind takes none, or if it is the signed-in user.
+    """
+    return NamedEvent(kind, unmasked(value), organizer_id).find(session).id if value else value
 
 
 def check_written_ids(**arguments: Any) -> None:
@@ -70,7 +117,8 @@ def check_written_ids(**arguments: Any) -> None:
     :param arguments: values by argument name. A template, or another task's result, is ignored until it is rendered.
     :raises ValueError: the sentence says what to give instead.
     """
-    check_ids({name: value for name, value in arguments.items() if is_final(value)})
+    final = {name: unmasked(value) for name, value in arguments.items() if is_final(value)}
+    check_ids(final, takes_links=True)
 
 
 def check_rendered_ids(**arguments: Any) -> None:
@@ -81,7 +129,7 @@ def check_rendered_ids(**arguments: Any) -> None:
     :raises PermanentFailure: the sentence says what to give instead.
     """
     try:
-        check_ids(arguments)
+        check_ids({name: unmasked(value) for name, value in arguments.items()}, takes_links=True)
     except ValueError as error:
         raise PermanentFailure(str(error)) from None
 
@@ -111,10 +159,10 @@ def _given_arguments(task: Any, kinds: Iterable[EventKind]) -> Iterable[str]:
 def _check_written_event(values: Mapping[str, Any]) -> None:
     """Check a DAG's arguments when it is parsed. A template may turn out to be empty, so it is checked later."""
     given = {kind.argument: values[kind.argument] for kind in KINDS if values[kind.argument] is not None}
-    final = {name: value for name, value in given.items() if is_final(value)}
+    final = {name: unmasked(value) for name, value in given.items() if is_final(value)}
     if not given or len(final) > 1:
         # This raises, and says why.
-        EventRef.read(final)
+        NamedEvent.read(final)
     if any(kind.takes_organizer for kind in KINDS if kind.argument in given):
         final[ORGANIZER] = values[ORGANIZER]
     check_written_ids(**final)

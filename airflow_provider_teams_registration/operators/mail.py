@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
+from airflow_provider_teams_registration.events.reference import MEETING, WEBINAR, EventKind
 from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, TransientFailure, failures_for_airflow
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from airflow_provider_teams_registration.operators.enrolling import DEFAULT_LEDGER_TABLE
+from airflow_provider_teams_registration.operators.event_task import check_rendered_ids, find_id
 from airflow_provider_teams_registration.operators.killable import StopsOnKill
 from airflow_provider_teams_registration.operators.mail_arguments import (
     check_mail_arguments,
@@ -20,6 +22,7 @@ from airflow_provider_teams_registration.operators.mail_arguments import (
     upstream_tasks,
 )
 from airflow_provider_teams_registration.operators.mail_failure import aborted, missing_mails
+from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, JoinLink
 from airflow_provider_teams_registration.xcom.masked_rows import (
     MaskedRegistrants,
     RegistrantRows,
@@ -69,7 +72,7 @@ class MailJoinLinksOperator(MaskedRegistrants, StopsOnKill, PushesRows):
         off. With ``ledger_conn_id``, also the rows that were enrolled, which the ledger completes. (templated)
     :param webinar_id: the webinar's ``id`` in Graph. None, the default, takes the event of the task whose rows
         ``registrants`` are. (templated)
-    :param meeting_id: or the online meeting's. (templated)
+    :param meeting_id: or the online meeting's. Both also take a join URL. (templated)
     :param organizer_id: object id of the meeting's organizer, to read the meeting; None is the signed-in user.
         (templated)
     :param event: facts of the event that replace those that Graph tells: a dict with any of ``title``, ``start`` and
@@ -122,8 +125,8 @@ class MailJoinLinksOperator(MaskedRegistrants, StopsOnKill, PushesRows):
     )
     ui_color = "#e3e0f7"
 
-    webinar_id = TextArgument()
-    meeting_id = TextArgument()
+    webinar_id = EventIdArgument()
+    meeting_id = EventIdArgument()
     organizer_id = TextArgument()
     smtp_conn_id = TextArgument(absent="")
     from_email = TextArgument()
@@ -287,21 +290,33 @@ class MailJoinLinksOperator(MaskedRegistrants, StopsOnKill, PushesRows):
     def _facts(self, context: Context, rows: Sequence[Any]) -> EventFacts:
         """Return what is known of the event: by the arguments, by the tasks that enroll, or else by Graph."""
         summaries = [context["ti"].xcom_pull(task_ids=task_id, key=SUMMARY_KEY) for task_id in self._rows_of]
-        named = {"webinar_id": self.webinar_id, "meeting_id": self.meeting_id}
+        named = self._named()
         try:
             facts = known_facts(named, self.event, rows, summaries)
             is_told = facts.title is not None or facts.start is not None
             if is_told or not any(named.values()):
                 return facts
-            return known_facts(named, self.event, [], [{"event": self._read_facts().as_json()}])
+            return known_facts(named, self.event, [], [{"event": self._read_facts(named).as_json()}])
         except ValueError as error:
             raise PermanentFailure(f"Nobody was mailed. {error}") from None
 
-    def _read_facts(self) -> EventFacts:
+    def _named(self) -> dict[str, Any]:
+        """Return the event's id by its argument. If a link names the event, look its id up."""
+        named = {WEBINAR: self.webinar_id, MEETING: self.meeting_id}
+        if any(isinstance(value, JoinLink) for value in named.values()):
+            check_rendered_ids(webinar_id=self.webinar_id, meeting_id=self.meeting_id, organizer_id=self.organizer_id)
+            session = self.new_hook().session
+            named = {kind: find_id(session, kind, value, self._organizer(kind)) for kind, value in named.items()}
+        return {kind.argument: event_id for kind, event_id in named.items()}
+
+    def _organizer(self, kind: EventKind) -> str | None:
+        return self.organizer_id if kind.takes_organizer else None
+
+    def _read_facts(self, named: Mapping[str, Any]) -> EventFacts:
         hook = self.new_hook()
-        if self.webinar_id:
-            return hook.webinar(self.webinar_id).info().facts(self.webinar_id)
-        meeting_id = self.meeting_id or ""
+        webinar_id, meeting_id = named[WEBINAR.argument], named[MEETING.argument] or ""
+        if webinar_id:
+            return hook.webinar(webinar_id).info().facts(webinar_id)
         return hook.online_meeting(meeting_id, self.organizer_id).info().facts(meeting_id)
 
     def _job(self, facts: EventFacts) -> tuple[MailJob, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_teams_registration.events.reference import MEETING, WEBINAR
 from airflow_provider_teams_registration.exceptions import AnswerLost, Conflict, Forbidden, NotFound
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import (
@@ -15,9 +16,9 @@ from airflow_provider_teams_registration.hooks.failures import (
     failures_for_airflow,
 )
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.operators.event_task import check_rendered_ids, check_written_ids
+from airflow_provider_teams_registration.operators.event_task import check_rendered_ids, check_written_ids, find_id
 from airflow_provider_teams_registration.operators.killable import StopsOnKill
-from airflow_provider_teams_registration.xcom.join_link import JoinLink, MaskedJoinLink
+from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, JoinLink, MaskedJoinLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -32,7 +33,7 @@ class OpenRegistrationOperator(StopsOnKill, BaseOperator):
     .. seealso::
         https://learn.microsoft.com/graph/api/externalmeetingregistration-post?view=graph-rest-beta
 
-    :param meeting_id: the online meeting's ``id`` in Graph. (templated)
+    :param meeting_id: the online meeting's ``id`` in Graph, or its join URL. (templated)
     :param organizer_id: object id of the meeting's organizer; None is the signed-in user. (templated)
     :param allowed_registrant: ``everyone`` (the default) or ``organization``. (templated)
     :param conn_id: the Airflow connection. (templated)
@@ -43,7 +44,7 @@ class OpenRegistrationOperator(StopsOnKill, BaseOperator):
     template_fields: Sequence[str] = ("meeting_id", "organizer_id", "allowed_registrant", "conn_id")
     ui_color = "#e3e0f7"
 
-    meeting_id = TextArgument(absent="")
+    meeting_id = EventIdArgument(absent="")
     organizer_id = TextArgument()
     allowed_registrant = TextArgument(absent="")
     conn_id = TextArgument(absent="")
@@ -74,7 +75,9 @@ class OpenRegistrationOperator(StopsOnKill, BaseOperator):
             )
         check_rendered_ids(meeting_id=self.meeting_id, organizer_id=self.organizer_id)
         with failures_for_airflow():
-            meeting = self.new_hook().online_meeting(self.meeting_id, self.organizer_id)
+            hook = self.new_hook()
+            meeting_id = find_id(hook.session, MEETING, self.meeting_id, self.organizer_id)
+            meeting = hook.online_meeting(meeting_id, self.organizer_id)
             try:
                 registration = meeting.registration()
             except NotFound:
@@ -99,7 +102,7 @@ class CloseRegistrationOperator(StopsOnKill, BaseOperator):
     .. seealso::
         https://learn.microsoft.com/graph/api/externalmeetingregistration-delete?view=graph-rest-beta
 
-    :param meeting_id: the online meeting's ``id`` in Graph. (templated)
+    :param meeting_id: the online meeting's ``id`` in Graph, or its join URL. (templated)
     :param organizer_id: object id of the meeting's organizer; None is the signed-in user. (templated)
     :param conn_id: the Airflow connection. (templated)
     :raises PermanentFailure: the event or connection cannot work.
@@ -109,7 +112,7 @@ class CloseRegistrationOperator(StopsOnKill, BaseOperator):
     template_fields: Sequence[str] = ("meeting_id", "organizer_id", "conn_id")
     ui_color = "#e3e0f7"
 
-    meeting_id = TextArgument(absent="")
+    meeting_id = EventIdArgument(absent="")
     organizer_id = TextArgument()
     conn_id = TextArgument(absent="")
 
@@ -131,7 +134,9 @@ class CloseRegistrationOperator(StopsOnKill, BaseOperator):
         """Close it; one that is not open is closed."""
         check_rendered_ids(meeting_id=self.meeting_id, organizer_id=self.organizer_id)
         with failures_for_airflow():
-            meeting = self.new_hook().online_meeting(self.meeting_id, self.organizer_id)
+            hook = self.new_hook()
+            meeting_id = find_id(hook.session, MEETING, self.meeting_id, self.organizer_id)
+            meeting = hook.online_meeting(meeting_id, self.organizer_id)
             # A meeting that does not exist is not "closed".
             meeting.join_web_url()
             try:
@@ -151,7 +156,7 @@ class PublishWebinarOperator(StopsOnKill, BaseOperator):
     .. seealso::
         https://learn.microsoft.com/graph/api/virtualeventwebinar-publish
 
-    :param webinar_id: the webinar's ``id`` in Graph. (templated)
+    :param webinar_id: the webinar's ``id`` in Graph, or its join URL. (templated)
     :param conn_id: the Airflow connection. (templated)
     :raises PermanentFailure: the webinar is cancelled, or the event or connection cannot work.
     :raises TransientFailure: Graph was unreachable, was failing or throttled the task.
@@ -160,7 +165,7 @@ class PublishWebinarOperator(StopsOnKill, BaseOperator):
     template_fields: Sequence[str] = ("webinar_id", "conn_id")
     ui_color = "#e3e0f7"
 
-    webinar_id = TextArgument(absent="")
+    webinar_id = EventIdArgument(absent="")
     conn_id = TextArgument(absent="")
 
     def __init__(
@@ -175,7 +180,8 @@ class PublishWebinarOperator(StopsOnKill, BaseOperator):
         """Publish it."""
         check_rendered_ids(webinar_id=self.webinar_id)
         with failures_for_airflow():
-            webinar = self.new_hook().webinar(self.webinar_id)
+            hook = self.new_hook()
+            webinar = hook.webinar(find_id(hook.session, WEBINAR, self.webinar_id))
             status = webinar.info().status
             if status == _DRAFT:
                 try:

@@ -24,8 +24,9 @@ from airflow_provider_teams_registration.hooks.failures import (
     failures_for_airflow,
 )
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.operators.event_task import check_rendered_ids, check_written_ids
+from airflow_provider_teams_registration.operators.event_task import check_rendered_ids, check_written_ids, find_id
 from airflow_provider_teams_registration.operators.killable import StopsOnKill
+from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, JoinLink
 from airflow_provider_teams_registration.xcom.masked_rows import (
     MaskedRegistrants,
     RegistrantRows,
@@ -64,10 +65,10 @@ class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, BaseSensorOperator)
     :param registrants: the people: the result of ``EnrollRegistrantOperator``, a list of dicts with ``email``, or a
         template or XComArg for one of them. A dict may have the ``id`` that the person was enrolled with instead of
         ``email`` if the connection can read the list of registrations. (templated)
-    :param webinar_id: the webinar's ``id`` in Graph. (templated)
+    :param webinar_id: the webinar's ``id`` in Graph, or its join URL. (templated)
     :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``. (templated)
     :param deferrable: whether to wait in the triggerer between pokes, without a worker slot. The trigger holds two
-        times and no row. Default: ``[operators] default_deferrable``.
+        times, the webinar's id if a link was looked up, and no row. Default: ``[operators] default_deferrable``.
     :raises PermanentFailure: waiting longer cannot help.
     """
 
@@ -79,7 +80,7 @@ class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, BaseSensorOperator)
     template_fields: Sequence[str] = ("registrants", "webinar_id", "conn_id")
     ui_color = "#e3e0f7"
 
-    webinar_id = TextArgument(absent="")
+    webinar_id = EventIdArgument(absent="")
     conn_id = TextArgument(absent="")
 
     def __init__(
@@ -97,6 +98,7 @@ class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, BaseSensorOperator)
         self.conn_id = conn_id
         self.deferrable = deferrable
         self._first_look: datetime | None = None
+        self._found_id: str | None = None
         check_written_ids(webinar_id=self.webinar_id)
 
     def execute(self, context: Context) -> Any:
@@ -113,6 +115,7 @@ class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, BaseSensorOperator)
         """Return the rows, or defer until the next poke. Each poke reads the rows from XCom again."""
         last = datetime.fromisoformat(event["deadline"])
         self._first_look = last - timedelta(seconds=self.timeout)
+        self._found_id = event.get("webinar_id")
         found = self.poke(context)
         if found:
             return found.xcom_value
@@ -123,9 +126,8 @@ class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, BaseSensorOperator)
             raise AirflowSensorTimeout(f"Somebody is still waiting after {self.timeout:.0f} s.")
         pause = max(self.poke_interval, self._hook.session.rate_limiter.backoff_remaining())
         moment = min(now + timedelta(seconds=pause), last)
-        return self.defer(
-            trigger=NextLookTrigger(moment=moment.isoformat(), deadline=event["deadline"]), method_name="look_again"
-        )
+        trigger = NextLookTrigger(moment=moment.isoformat(), deadline=event["deadline"], webinar_id=self._found_id)
+        return self.defer(trigger=trigger, method_name="look_again")
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Read the registrations once."""
@@ -159,13 +161,21 @@ class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, BaseSensorOperator)
 
     @cached_property
     def _event(self) -> WebinarEvent:
-        return cast("WebinarEvent", self._hook.event(EventRef(WEBINAR, self.webinar_id)))
+        return cast("WebinarEvent", self._hook.event(EventRef(WEBINAR, self._id())))
+
+    def _id(self) -> str:
+        """Return the webinar's id. If a link names the webinar, the first call looks the id up."""
+        if not isinstance(self.webinar_id, JoinLink):
+            return str(self.webinar_id)
+        if self._found_id is None:
+            self._found_id = str(find_id(self._hook.session, WEBINAR, self.webinar_id))
+        return self._found_id
 
     def _look(self, rows: Sequence[Mapping[str, Any]]) -> PokeReturnValue:
         from airflow_provider_teams_registration.enrollment.status import LINK_PAUSES, fetch_status
         from airflow_provider_teams_registration.graph.webinar_bodies import CANCELED
 
-        webinar = self._hook.webinar(self.webinar_id)
+        webinar = self._hook.webinar(self._id())
         found = fetch_status(self._event, webinar, rows, link_pauses=self.link_pauses or LINK_PAUSES)
         self.log.info("%s.", found.report.sentence())
         if found.is_waiting and webinar.info().status == CANCELED:

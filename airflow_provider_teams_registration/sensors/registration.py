@@ -41,8 +41,8 @@ class RegistrationOpenSensor(EventTask, StopsOnKill, BaseSensorOperator):
         https://learn.microsoft.com/graph/api/externalmeetingregistration-get?view=graph-rest-beta and
         https://learn.microsoft.com/graph/api/virtualeventwebinar-get
 
-    :param meeting_id: the online meeting's ``id`` in Graph. (templated)
-    :param webinar_id: the webinar's ``id`` in Graph, instead of ``meeting_id``. (templated)
+    :param meeting_id: the online meeting's ``id`` in Graph, or its join URL. (templated)
+    :param webinar_id: the webinar's ``id`` in Graph, instead of ``meeting_id``; or its join URL. (templated)
     :param organizer_id: object id of the meeting's organizer. None is the signed-in user. (templated)
     :param allowed_registrant: the audience to wait for, ``everyone`` or ``organization``. None accepts both. For
         meetings only. (templated)
@@ -100,7 +100,7 @@ class RegistrationOpenSensor(EventTask, StopsOnKill, BaseSensorOperator):
                 conn_id=self.conn_id,
                 allowed_registrant=self.allowed_registrant,
                 poll_interval=self.poke_interval,
-                **{name: getattr(self, name) for name in EVENT_FIELDS},
+                **self._event_arguments(),
             ),
             timeout=timedelta(seconds=self.timeout),
             method_name="execute_complete",
@@ -127,12 +127,20 @@ class RegistrationOpenSensor(EventTask, StopsOnKill, BaseSensorOperator):
         return registration
 
     def _look(self) -> dict[str, str] | None:
-        return self.event_ref().look_if_open(self._hook.session, self.allowed_registrant)
+        session = self._hook.session
+        return self.find_event(session).look_if_open(session, self.allowed_registrant)
+
+    def _event_arguments(self) -> dict[str, str | None]:
+        """Return the event for the trigger, which takes no link."""
+        named = self.named_event()
+        return {name: getattr(self, name) for name in EVENT_FIELDS} | {
+            named.kind.argument: self.found_id() or named.value
+        }
 
     def _check_arguments(self) -> None:
         from airflow_provider_teams_registration.graph.online_meeting_bodies import AUDIENCES
 
-        kind = self.event_ref().kind
+        kind = self.named_event().kind
         if self.allowed_registrant and not kind.takes_audience:
             raise PermanentFailure(
                 f"allowed_registrant is given and the event is a {kind.name}, whose organizer decides who can "

@@ -19,21 +19,23 @@ class NextLookTrigger(BaseTrigger):
 
     :param moment: the time of the next poke, in ISO 8601 with a time zone.
     :param deadline: the time at which the sensor times out, in the same format.
+    :param webinar_id: the webinar's id, if the sensor looked it up by a link. None if its arguments name the id.
     """
 
-    def __init__(self, *, moment: str, deadline: str) -> None:
+    def __init__(self, *, moment: str, deadline: str, webinar_id: str | None = None) -> None:
         super().__init__()
+        self.webinar_id = webinar_id
         self.moment = moment
         self.deadline = deadline
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the path and the arguments from which the triggerer creates this trigger."""
         path = f"{type(self).__module__}.{type(self).__qualname__}"
-        return path, {"moment": self.moment, "deadline": self.deadline}
+        return path, {"moment": self.moment, "deadline": self.deadline, "webinar_id": self.webinar_id}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield ``deadline`` at the given time."""
+        """Yield ``deadline`` and ``webinar_id`` at the given time."""
         moment = datetime.fromisoformat(self.moment)
         while (left := (moment - timezone.utcnow()).total_seconds()) > 0:
             await asyncio.sleep(min(left, _LONGEST_SLEEP))
-        yield TriggerEvent({"deadline": self.deadline})
+        yield TriggerEvent({"deadline": self.deadline, "webinar_id": self.webinar_id})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_teams_registration.hooks.arguments import given
+from airflow_provider_teams_registration.graph.arguments import looks_like
+from airflow_provider_teams_registration.graph.event_link import read_event_link
+from airflow_provider_teams_registration.hooks.arguments import TextArgument, given
 from airflow_provider_teams_registration.xcom.masked_rows import is_mapped_data, is_running, is_template
 
 
@@ -40,3 +42,28 @@ class MaskedJoinLink:
         is_rendered = is_mapped_data(self, "join_web_url", value) if is_first else is_running(self)
         is_link = bool(value) and isinstance(value, str) and (is_rendered or not is_template(value))
         self._join_web_url = JoinLink(value) if is_link else value
+
+
+class EventIdArgument(TextArgument):
+    """
+    A text argument that takes an event's id, or a link to the event. Airflow does not store or show a rendered link.
+
+    :param absent: the value of the attribute if the argument is not given. Default None.
+    """
+
+    def __set__(self, task: Any, value: Any) -> None:
+        text = given(value)
+        is_first = self._name not in task.__dict__
+        is_rendered = is_mapped_data(task, self._name, value) if is_first else is_running(task)
+        is_final = isinstance(text, str) and (is_rendered or not is_template(text))
+        super().__set__(task, JoinLink(text) if is_final and is_some_link(text) else text)
+
+
+def is_some_link(text: str) -> bool:
+    """Return whether a text is a link, of whatever kind."""
+    return looks_like(text) in ("a join URL", "a link") or read_event_link(text) is not None
+
+
+def unmasked(value: Any) -> Any:
+    """Return an argument as it was given, with the link of a :class:`JoinLink`."""
+    return value.url if isinstance(value, JoinLink) else value

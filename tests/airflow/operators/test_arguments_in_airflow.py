@@ -236,8 +236,8 @@ def test_a_404_names_the_argument_and_its_kind(run_dag, emulator, capfd, task, n
 WRONG_IDS = [
     (
         "EnrollRegistrantOperator",
-        {"meeting_id": "https://teams.example/meet/canary"},
-        "meeting_id looks like a join URL",
+        {"meeting_id": "https://events.teams.microsoft.com/canary"},
+        "meeting_id looks like a link",
     ),
     ("CancelRegistrantOperator", {"webinar_id": "123 456 789"}, "webinar_id looks like a number"),
     ("OpenRegistrationOperator", {"meeting_id": "canary@example.org"}, "meeting_id looks like an e-mail address"),

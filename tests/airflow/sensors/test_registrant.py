@@ -400,7 +400,8 @@ def test_what_is_left_with_the_triggerer_is_a_moment_and_nobody(deferred):
     _, left = deferred()
     path, kept = left.trigger.serialize()
     assert path.rpartition(".")[2] == "NextLookTrigger"
-    assert set(kept) == {"moment", "deadline"}
+    assert set(kept) == {"moment", "deadline", "webinar_id"}
+    assert kept["webinar_id"] is None
     assert not left.kwargs
     assert "person" not in str(kept)
 

@@ -1,5 +1,7 @@
 """From what people know of an event to its id."""
 
+from urllib.parse import quote
+
 import pytest
 
 from airflow_provider_teams_registration.emulator.store.seeded import EVENT_ID, ORGANIZER_ID
@@ -16,6 +18,7 @@ from airflow_provider_teams_registration.graph.event_search import (
     meeting_by_join_web_url,
     webinar_by_name,
 )
+from airflow_provider_teams_registration.graph.webinar_by_link import webinar_by_link
 
 STRANGER = "99999999-9999-4999-8999-999999999999"
 
@@ -48,6 +51,71 @@ def test_link_is_in_no_address(graph_session, emulator, meeting):
 
     assert {entry.batch is None for entry in emulator.store.journal if "filter" in entry.path} <= {False}
     assert [entry.path for entry in emulator.store.journal if entry.batch is None] == ["/v1.0/$batch"]
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda link: f" <{link[:50]}\r\n{link[50:]}> ",
+        lambda link: f"https://eur01.safelinks.protection.outlook.com/?url={quote(link, safe='')}&reserved=0",
+    ],
+    ids=["broken into lines", "Safe Links"],
+)
+def test_link_that_a_mail_program_changed_leads_to_the_meeting(caller, emulator, books_meeting, copied):
+    session, organizer_id = caller
+
+    found = meeting_by_join_web_url(session, copied(books_meeting.join_web_url), organizer_id)
+    assert found == emulator.meeting_id
+
+
+def test_short_link_leads_to_the_meeting_by_its_number(caller, emulator, books_meeting):
+    session, organizer_id = caller
+    link = f"https://teams.microsoft.com/meet/{books_meeting.join_meeting_id}?p=passcode"
+
+    assert meeting_by_join_web_url(session, link, organizer_id) == emulator.meeting_id
+
+
+@pytest.mark.parametrize("of", ["organizer", "registrant", "registration page"])
+def test_link_leads_to_the_webinar(caller, emulator, of):
+    registered = emulator.store.webinars.register(emulator.webinar_id, "ada@example.org")
+    link = {
+        "organizer": emulator.store.webinars.webinar(emulator.webinar_id).join_web_url,
+        "registrant": registered.join_web_url,
+        "registration page": f"https://events.teams.microsoft.com/event/{emulator.webinar_id}",
+    }[of]
+
+    facts = webinar_by_link(caller[0], link)
+
+    assert (facts.webinar_id, facts.title) == (emulator.webinar_id, "Open webinar")
+
+
+def test_webinar_is_found_among_more_than_one_call_takes(graph_session, emulator):
+    for number in range(25):
+        emulator.store.webinars.add(
+            f"Later webinar {number}", start={"dateTime": "2028-01-01T09:00:00", "timeZone": "UTC"}
+        )
+    link = emulator.store.webinars.webinar(emulator.webinar_id).join_web_url
+
+    assert webinar_by_link(graph_session, link).webinar_id == emulator.webinar_id
+
+
+def test_link_that_leads_to_no_webinar_is_not_found(caller, books_meeting):
+    with pytest.raises(NotFound, match="leads to no webinar") as failure:
+        webinar_by_link(caller[0], books_meeting.join_web_url)
+    assert "meetup-join" not in str(failure.value)
+
+
+def test_session_that_cannot_be_read_may_be_the_one(graph_session, emulator, books_meeting):
+    emulator.add_fault("GET sessions", status=403, code="Forbidden")
+    with pytest.raises(Forbidden, match=r"VirtualEvent\.Read\.All"):
+        webinar_by_link(graph_session, books_meeting.join_web_url)
+
+
+def test_application_without_permission_to_list_webinars_is_told_what_it_needs(graph_session, emulator):
+    link = emulator.store.webinars.webinar(emulator.webinar_id).join_web_url
+    emulator.set_switches(roles="VirtualEvent.Read.Chat VirtualEventRegistration-Anon.ReadWrite.Chat")
+    with pytest.raises(Forbidden, match=r"application needs VirtualEvent\.Read\.All"):
+        webinar_by_link(graph_session, link)
 
 
 def test_unknown_link_is_not_found(caller):

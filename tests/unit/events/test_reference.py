@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from airflow_provider_teams_registration.events.named_event import NamedEvent
 from airflow_provider_teams_registration.events.reference import (
     KINDS,
     MEETING,
@@ -74,6 +75,30 @@ def test_value_of_another_kind_is_refused_without_repeating_it(argument, value, 
     assert advice in said
     assert "canary" not in said
     assert str(value) not in said
+
+
+@pytest.mark.parametrize("argument", ["meeting_id", "webinar_id"])
+@pytest.mark.parametrize("value", [JOIN_URL, "teams.microsoft.com/meet/12345678?p=canary"])
+def test_join_url_is_taken_where_it_can_be_looked_up(argument, value):
+    named = NamedEvent.read({argument: value})
+
+    assert named.is_link
+    assert "canary" not in repr(named)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("meeting_id", "https://teams.example/canary"),
+        ("meeting_id", f"https://events.teams.microsoft.com/event/{GUID}@{GUID}"),
+        ("webinar_id", "https://eur.safelinks.protection.outlook.com/?url=canary"),
+        ("organizer_id", JOIN_URL),
+    ],
+)
+def test_another_link_is_refused_even_where_links_are_looked_up(argument, value):
+    with pytest.raises(ValueError, match=f"^{argument} looks like") as refusal:
+        check_ids({argument: value}, takes_links=True)
+    assert "canary" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
@@ -18,9 +18,10 @@ from airflow_provider_teams_registration.hooks.connection import read_connection
 from airflow_provider_teams_registration.hooks.masking import mask_secret_in_triggerer
 from airflow_provider_teams_registration.hooks.missing_connection import missing_connection
 from airflow_provider_teams_registration.hooks.rotation import warn_of_rotation
+from airflow_provider_teams_registration.triggers.shared_look import SharedLook
 
 if TYPE_CHECKING:
-    from airflow_provider_teams_registration.graph.session import GraphSession
+    from airflow_provider_teams_registration.graph.settings import GraphSettings
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ class RegistrationOpenTrigger(BaseTrigger):
     """
     Poll an event until it is open.
 
-    One trigger serves the whole wait. It keeps no state, so that a triggerer can restart it at any time.
+    One trigger serves the whole wait. It keeps no state, so that a triggerer can restart it at any time. Triggers of
+    one triggerer that wait for the same event over the same connection share one read per interval.
 
     :param conn_id: the Airflow connection.
     :param poll_interval: seconds between two reads.
@@ -70,44 +72,31 @@ class RegistrationOpenTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield ``registration`` once the event is open, or ``failure`` if waiting cannot help."""
-        session: GraphSession | None = None
-        # The reads run in a thread. Airflow's secrets masker of the triggerer must be called in the event loop.
-        rotated: deque[str] = deque()
         try:
             reference = EventRef.read(self.event)
-            session = await self._session(rotated.append)
-            while True:
-                try:
-                    registration = await asyncio.to_thread(reference.look_if_open, session, self.allowed_registrant)
-                finally:
-                    await self._mask_rotated(rotated)
-                if registration is not None:
-                    yield TriggerEvent({"registration": registration})
-                    return
-                await asyncio.sleep(max(self.poll_interval, session.rate_limiter.backoff_remaining()))
+            with SharedLook.of(await self._settings(), reference, self.allowed_registrant) as shared:
+                while True:
+                    try:
+                        registration = await shared.look(self.poll_interval)
+                    finally:
+                        await self._mask_rotated(shared.rotated)
+                    if registration is not None:
+                        yield TriggerEvent({"registration": registration})
+                        return
+                    await asyncio.sleep(shared.pause(self.poll_interval))
         except (TeamsRegistrationError, ValueError) as error:
             yield TriggerEvent({"failure": str(error)})
-        finally:
-            if session is not None:
-                # A read that is still running in its thread ends soon.
-                session.stop.set()
-                session.close()
 
     async def _mask_rotated(self, rotated: deque[str]) -> None:
         while rotated:
             await mask_secret_in_triggerer(rotated.popleft())
             warn_of_rotation(log, self.conn_id, serves="the rest of this wait in this triggerer")
 
-    async def _session(self, on_new_refresh_token: Callable[[str], None]) -> GraphSession:
+    async def _settings(self) -> GraphSettings:
         from airflow.providers.common.compat.connection import get_async_connection
-
-        from airflow_provider_teams_registration.graph.session import GraphSession
 
         try:
             connection = await get_async_connection(self.conn_id)
         except AirflowNotFoundException:
             raise missing_connection(self.conn_id) from None
-        session = GraphSession(read_connection(connection), on_new_refresh_token)
-        # All triggers share a few threads, so that no thread may sleep while Graph asks for a wait.
-        session.rate_limiter.max_wait = 0
-        return session
+        return read_connection(connection)

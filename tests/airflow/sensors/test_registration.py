@@ -89,7 +89,10 @@ def test_a_trigger_made_again_after_a_restart_still_finds_the_opening(deferred, 
 def test_a_wait_that_the_service_asks_for_holds_no_thread_of_the_triggerer(deferred, emulator):
     _, left = deferred()
     emulator.add_fault("GET registration", times=0, status=429, retry_after="5")
-    triggers = [left.trigger] + [type(left.trigger)(**left.trigger.serialize()[1]) for _ in range(7)]
+    arguments = left.trigger.serialize()[1]
+    # Triggers of one event share their reads.
+    others = [type(left.trigger)(**arguments | {"meeting_id": f"meeting{number}"}) for number in range(7)]
+    triggers = [left.trigger, *others]
 
     async def others_go_on():
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))

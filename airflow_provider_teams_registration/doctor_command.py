@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_teams_registration.doctor.finding import exit_status
 from airflow_provider_teams_registration.doctor.report import as_json, as_text, trial_as_text
+from airflow_provider_teams_registration.events.reference import WEBINAR, is_link_to
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.doctor.finding import Finding
@@ -24,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--conn-id", default="teams_registration_default", help="the Airflow connection (default: %(default)s)"
     )
     event = parser.add_mutually_exclusive_group()
-    event.add_argument("--webinar-id", help="check a webinar, by its id in Graph")
-    event.add_argument("--meeting-id", help="check an online meeting, by its id in Graph")
+    event.add_argument("--webinar-id", help="check a webinar, by its id in Graph or its join URL")
+    event.add_argument("--meeting-id", help="check an online meeting, by its id in Graph or its join URL")
     event.add_argument("--join-url", help="check an online meeting, by its organizer's link")
     event.add_argument("--meeting-number", help="check an online meeting, by the number that people type in to join")
     event.add_argument("--event-id", help="check an online meeting, by its id in the organizer's calendar")
@@ -50,8 +51,8 @@ def run(chosen: argparse.Namespace) -> int:
 
     :return: the exit code: 0 where all is fine, 1 where something is missing, 2 where the checks cannot run.
     """
-    if chosen.with_test_person and not chosen.webinar_id:
-        print("--with-test-person takes a webinar: name it by --webinar-id.", file=sys.stderr)
+    if chosen.with_test_person and (not chosen.webinar_id or is_link_to(WEBINAR, chosen.webinar_id)):
+        print("--with-test-person takes a webinar: name it by its id (--webinar-id).", file=sys.stderr)
         return _CANNOT_RUN
     # Airflow 2 logs to the standard output, which is for what was found.
     with contextlib.redirect_stdout(sys.stderr):

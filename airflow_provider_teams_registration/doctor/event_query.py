@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from airflow_provider_teams_registration.doctor.finding import Finding, missing
+from airflow_provider_teams_registration.events.reference import MEETING, WEBINAR, is_link_to
 from airflow_provider_teams_registration.graph.arguments import looks_like
 
 _WAYS = ("webinar_id", "meeting_id", "join_web_url", "join_meeting_id", "event_id", "webinar_name")
@@ -16,7 +17,7 @@ class EventQuery:
     """
     An event, by what people know of it: one of its names at most.
 
-    :param webinar_id: the webinar's ``id`` in Graph.
+    :param webinar_id: the webinar's ``id`` in Graph, or a link to it, which is a credential.
     :param meeting_id: or the online meeting's.
     :param join_web_url: or a meeting's own link, which is a credential.
     :param join_meeting_id: or the number that people type in to join a meeting.
@@ -26,8 +27,8 @@ class EventQuery:
     :raises ValueError: the event is named in two ways.
     """
 
-    webinar_id: str | None = None
-    meeting_id: str | None = None
+    webinar_id: str | None = field(default=None, repr=False)
+    meeting_id: str | None = field(default=None, repr=False)
     join_web_url: str | None = field(default=None, repr=False)
     join_meeting_id: str | None = None
     event_id: str | None = None
@@ -58,12 +59,12 @@ def refuse_other_kind(query: EventQuery) -> Finding | None:
 
     :param query: the event.
     """
-    for name, value in (("webinar_id", query.webinar_id), ("meeting_id", query.meeting_id)):
+    for name, value, takes in (("webinar_id", query.webinar_id, WEBINAR), ("meeting_id", query.meeting_id, MEETING)):
         kind = looks_like(value) if value is not None else "an id"
-        if kind in _NO_ID:
+        if kind in _NO_ID and not is_link_to(takes, value):
             return missing(
                 "event",
-                f"{name} takes the event's id in Graph; the value looks like {kind}.",
+                f"{name} takes the event's id in Graph or a join URL; the value looks like {kind}.",
                 "Name a meeting by join_web_url (--join-url) or join_meeting_id (--meeting-number), and a webinar by "
                 "webinar_name (--name); FindEventOperator finds the id by them.",
             )

@@ -13,9 +13,11 @@ from airflow_provider_teams_registration.doctor.permissions import (
     READ_WEBINAR,
     Operation,
 )
+from airflow_provider_teams_registration.events.reference import MEETING, WEBINAR, EventKind, is_link_to
 from airflow_provider_teams_registration.exceptions import Forbidden, SettingsError, TeamsRegistrationError
 from airflow_provider_teams_registration.graph import event_search
 from airflow_provider_teams_registration.graph.session import GraphSession
+from airflow_provider_teams_registration.graph.webinar_by_link import webinar_by_link
 
 Search = Callable[[GraphSession, str, str | None], str]
 
@@ -28,7 +30,11 @@ def find_event(examination: Examination, query: EventQuery) -> tuple[Finding | N
     :param query: the event.
     :return: the finding, None if the user named the id; and the id, None if no event was found.
     """
+    webinar_id, webinar_link = _id_or_link(WEBINAR, query.webinar_id)
+    meeting_id, meeting_link = _id_or_link(MEETING, query.meeting_id)
     ways: tuple[tuple[Search, str | None, Operation], ...] = (
+        (_webinar_by_link, webinar_link, READ_WEBINAR),
+        (_meeting_by_link, meeting_link, READ_MEETING),
         (event_search.meeting_by_join_web_url, query.join_web_url, READ_MEETING),
         (event_search.meeting_by_join_meeting_id, query.join_meeting_id, READ_MEETING),
         (event_search.meeting_by_calendar_event, query.event_id, READ_CALENDAR),
@@ -37,7 +43,19 @@ def find_event(examination: Examination, query: EventQuery) -> tuple[Finding | N
     for search, value, operation in ways:
         if value is not None:
             return _search(examination, query, search, value, operation)
-    return None, query.webinar_id or query.meeting_id
+    return None, webinar_id or meeting_id
+
+
+def _id_or_link(kind: EventKind, value: str | None) -> tuple[str | None, str | None]:
+    return (None, value) if is_link_to(kind, value) else (value, None)
+
+
+def _webinar_by_link(session: GraphSession, url: str, organizer_id: str | None) -> str:
+    return webinar_by_link(session, url, organizer_id).id or ""
+
+
+def _meeting_by_link(session: GraphSession, url: str, organizer_id: str | None) -> str:
+    return event_search.meeting_by_link(session, url, organizer_id).id or ""
 
 
 def _search(

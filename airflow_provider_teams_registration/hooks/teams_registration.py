@@ -129,6 +129,7 @@ class TeamsRegistrationHook(BaseHook):
 
     def check(
         self,
+        reference: EventRef | None = None,
         *,
         needs_attendance: bool = False,
         ledger_conn_id: str | None = None,
@@ -138,6 +139,7 @@ class TeamsRegistrationHook(BaseHook):
         """
         Check the connection, an event and a ledger, as ``teams-registration doctor`` does. It only reads.
 
+        :param reference: the event, instead of ``event``.
         :param needs_attendance: whether a missing permission for attendance counts. Default False.
         :param ledger_conn_id: Airflow connection to the ledger's database; None checks no ledger.
         :param ledger_table: the ledger's table; None is the one that operators take by default.
@@ -147,8 +149,12 @@ class TeamsRegistrationHook(BaseHook):
         :raises ValueError: the event is named in two ways.
         """
         from airflow_provider_teams_registration.doctor.event_query import EventQuery
+        from airflow_provider_teams_registration.events.reference import ORGANIZER
         from airflow_provider_teams_registration.hooks.check import run_checks
 
+        if reference is not None:
+            named = {ORGANIZER: reference.organizer} if reference.organizer else {}
+            event = {reference.kind.argument: reference.id, **named, **event}
         return run_checks(
             self,
             EventQuery(**event),

@@ -11,12 +11,16 @@ from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, TransientFailure
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from airflow_provider_teams_registration.operators.killable import StopsOnKill
+from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, MaskedJoinLink, unmasked
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+_EVENT = ("webinar_id", "meeting_id", "join_web_url", "join_meeting_id", "event_id", "webinar_name")
+"""The arguments that name an event."""
 
-class CheckSetupOperator(StopsOnKill, BaseOperator):
+
+class CheckSetupOperator(MaskedJoinLink, StopsOnKill, BaseOperator):
     """
     Check that people can be enrolled: connection, sign-in, permissions, event, ledger. It only reads.
 
@@ -30,8 +34,13 @@ class CheckSetupOperator(StopsOnKill, BaseOperator):
     .. seealso::
         https://learn.microsoft.com/graph/permissions-reference
 
-    :param webinar_id: the webinar's ``id`` in Graph. (templated)
-    :param meeting_id: or the online meeting's. Without either, no event is checked. (templated)
+    :param webinar_id: the webinar's ``id`` in Graph, or its join URL. (templated)
+    :param meeting_id: or the online meeting's. (templated)
+    :param join_web_url: or a meeting's own link. It is a credential: Airflow stores and shows that there is one, and
+        not which. (templated)
+    :param join_meeting_id: or the number that people type in to join a meeting. (templated)
+    :param event_id: or the ``id`` of the event in the organizer's calendar. (templated)
+    :param webinar_name: or a webinar's name. Without any of these six, no event is checked. (templated)
     :param organizer_id: object id of the organizer; None is the signed-in user. (templated)
     :param needs_attendance: whether a missing permission to read attendance counts. Default False.
     :param conn_id: the Airflow connection. (templated)
@@ -42,8 +51,7 @@ class CheckSetupOperator(StopsOnKill, BaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        "webinar_id",
-        "meeting_id",
+        *_EVENT,
         "organizer_id",
         "conn_id",
         "ledger_conn_id",
@@ -51,8 +59,11 @@ class CheckSetupOperator(StopsOnKill, BaseOperator):
     )
     ui_color = "#e3e0f7"
 
-    webinar_id = TextArgument()
-    meeting_id = TextArgument()
+    webinar_id = EventIdArgument()
+    meeting_id = EventIdArgument()
+    join_meeting_id = TextArgument()
+    event_id = TextArgument()
+    webinar_name = TextArgument()
     organizer_id = TextArgument()
     conn_id = TextArgument(absent="")
     ledger_conn_id = TextArgument()
@@ -63,6 +74,10 @@ class CheckSetupOperator(StopsOnKill, BaseOperator):
         *,
         webinar_id: str | None = None,
         meeting_id: str | None = None,
+        join_web_url: str | None = None,
+        join_meeting_id: str | None = None,
+        event_id: str | None = None,
+        webinar_name: str | None = None,
         organizer_id: str | None = None,
         needs_attendance: bool = False,
         conn_id: str = TeamsRegistrationHook.default_conn_name,
@@ -71,10 +86,14 @@ class CheckSetupOperator(StopsOnKill, BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        # A template that renders to nothing must not leave the event unchecked.
-        self._names_event = webinar_id is not None or meeting_id is not None
         self.webinar_id = webinar_id
         self.meeting_id = meeting_id
+        self.join_web_url = join_web_url
+        self.join_meeting_id = join_meeting_id
+        self.event_id = event_id
+        self.webinar_name = webinar_name
+        # A template that renders to nothing must not leave the event unchecked.
+        self._named = [name for name in _EVENT if getattr(self, name) is not None]
         self.organizer_id = organizer_id
         self.needs_attendance = needs_attendance
         self.conn_id = conn_id
@@ -86,12 +105,12 @@ class CheckSetupOperator(StopsOnKill, BaseOperator):
         from airflow_provider_teams_registration.doctor.finding import exit_status
         from airflow_provider_teams_registration.doctor.report import as_text
 
-        if self._names_event and not (self.webinar_id or self.meeting_id):
-            raise PermanentFailure("webinar_id and meeting_id say nothing; name the event to check, or leave both out.")
+        event = {name: unmasked(getattr(self, name)) or None for name in _EVENT}
+        if self._named and not any(event.values()):
+            raise PermanentFailure(f"{self._named[0]} is empty; name the event to check, or leave the argument out.")
         try:
             findings = self.new_hook().check(
-                webinar_id=self.webinar_id,
-                meeting_id=self.meeting_id,
+                **event,
                 organizer_id=self.organizer_id,
                 needs_attendance=self.needs_attendance,
                 ledger_conn_id=self.ledger_conn_id,

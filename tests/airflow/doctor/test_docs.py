@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from airflow_provider_teams_registration.cli import main
+from dev.doctor_picture import PICTURE, output, picture, shown_text
 
 PAGE = Path(__file__).parents[3] / "docs" / "doctor.md"
 BLOCK = re.compile(r"(```text\n)(.*?)(```)", re.DOTALL)
@@ -19,3 +20,12 @@ def test_the_pages_example_is_what_the_doctor_prints(connect, emulator, capsys):
 
     assert exit_code == 1
     assert BLOCK.search(PAGE.read_text(encoding="utf-8")).group(2) == printed
+
+
+def test_the_pages_picture_shows_what_the_doctor_prints(emulator, monkeypatch):
+    # The run sets the connection itself, as the command that draws the picture does.
+    monkeypatch.setenv("AIRFLOW_CONN_TEAMS_REGISTRATION_DEFAULT", "")
+    printed = output(emulator)
+
+    assert shown_text(PICTURE.read_text(encoding="utf-8")) == "".join(printed.split())
+    assert shown_text(picture(printed)) == "".join(printed.split())

@@ -54,7 +54,7 @@ def test_an_unknown_event_is_named_with_what_may_hide_it(event, doctor, emulator
 @pytest.mark.parametrize(
     ("arguments", "kind"),
     [
-        (["--meeting-id", "https://teams.microsoft.com/l/meetup-join/19%3ameeting"], "a join URL"),
+        (["--meeting-id", "https://events.teams.microsoft.com/event/1"], "a link"),
         (["--webinar-id", "https://events.teams.microsoft.com/event/1"], "a link"),
         (["--meeting-id", "123 456 789 01"], "a number"),
         (["--webinar-id", "one", "--organizer-id", "organizer@example.org"], "an e-mail address"),
@@ -67,6 +67,18 @@ def test_a_value_of_another_kind_is_refused_before_the_event_is_asked_for(argume
     assert f"looks like {kind}" in missing["sentence"]
     assert "organizer@" not in examined.text
     assert emulator.store.journal == []
+
+
+@pytest.mark.parametrize("kind", ["webinar", "meeting"])
+def test_a_join_url_is_taken_for_the_id(kind, doctor, emulator):
+    store = emulator.store
+    event = store.webinars.webinar(emulator.webinar_id) if kind == "webinar" else store.meeting(emulator.meeting_id)
+
+    examined = doctor(f"--{kind}-id", event.join_web_url, "--organizer-id", emulator.organizer_id)
+
+    assert examined.missing == []
+    assert event.id in examined.of("search")["sentence"]
+    assert "meetup-join" not in examined.text
 
 
 def test_an_application_must_name_the_organizer_of_a_meeting(doctor, emulator):

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from airflow_provider_teams_registration.events.reference import MEETING, EventRef
+from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from tests.run_dag import task_text
 
 pytestmark = pytest.mark.airflow
@@ -32,6 +36,31 @@ def test_a_missing_access_policy_fails_the_task_for_good(run_dag, emulator, capf
     said = "".join(capfd.readouterr())
     assert "No application access policy lets the app act" in said
     assert f'-Identity "{emulator.organizer_id}"' in said
+
+
+@pytest.mark.parametrize("way", ["webinar_id", "meeting_id", "join_web_url", "join_meeting_id", "webinar_name"])
+def test_an_event_is_checked_by_what_people_know_of_it(run_dag, emulator, capfd, way):
+    meeting = emulator.store.meeting(emulator.meeting_id)
+    known = {
+        "webinar_id": emulator.store.webinars.webinar(emulator.webinar_id).join_web_url,
+        "meeting_id": meeting.join_web_url,
+        "join_web_url": meeting.join_web_url,
+        "join_meeting_id": meeting.join_meeting_id,
+        "webinar_name": "Open webinar",
+    }
+    run = run_dag(check(**{way: known[way]}, organizer_id=emulator.organizer_id))
+
+    assert run.state == "success"
+    event = emulator.webinar_id if "webinar" in way else emulator.meeting_id
+    assert event in str([one["sentence"] for one in run.rows("check")])
+    assert "meetup-join" not in "".join(capfd.readouterr()) + str(run.rendered)
+
+
+def test_the_hook_checks_an_event_reference(emulator, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_TEAMS_REGISTRATION_DEFAULT", json.dumps(emulator.connection()))
+    findings = TeamsRegistrationHook().check(EventRef(MEETING, emulator.meeting_id, emulator.organizer_id))
+
+    assert "The online meeting can be read." in [one.sentence for one in findings]
 
 
 @pytest.mark.parametrize(

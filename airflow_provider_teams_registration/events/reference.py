@@ -67,6 +67,19 @@ class FindByLink(Protocol):
         """
 
 
+class ReadFacts(Protocol):
+    """Reads from Graph what an event is called, when it is, and whose it is."""
+
+    def __call__(self, session: GraphSession, reference: EventRef) -> EventFacts:
+        """
+        Return the facts of the event.
+
+        :param session: the authorized session.
+        :param reference: the event.
+        :raises TeamsRegistrationError: the event cannot be read.
+        """
+
+
 @dataclass(frozen=True)
 class EventKind:
     """
@@ -80,8 +93,10 @@ class EventKind:
     :param takes_organizer: whether a request for the event names its organizer.
     :param takes_audience: whether the event is open to an audience that the sensor can wait for.
     :param links_are_readable: whether a later read of the event shows a registrant's join link.
+    :param is_keyed_by_id: whether the caller's own id of a person identifies the registrant. If not, the mailbox does.
     :param makes_event: path of the :class:`MakeEvent`, such as ``package.module:function``.
     :param looks_if_open: path of the :class:`LookIfOpen`.
+    :param reads_facts: path of the :class:`ReadFacts`.
     :param extra_link: path of the class that Airflow's UI shows as a button on a task, as Airflow's provider
         information takes it; None if a task of this kind has no link.
     :param id_looks_like: what :func:`looks_like` says about an id of this kind and of no other; empty if ids have no
@@ -96,8 +111,10 @@ class EventKind:
     takes_organizer: bool
     takes_audience: bool
     links_are_readable: bool
+    is_keyed_by_id: bool
     makes_event: str = field(repr=False)
     looks_if_open: str = field(repr=False)
+    reads_facts: str = field(repr=False)
     extra_link: str | None = field(default=None, repr=False)
     id_looks_like: str = field(default="", repr=False)
     finds_by_link: str | None = field(default=None, repr=False)
@@ -111,8 +128,10 @@ MEETING = EventKind(
     takes_organizer=True,
     takes_audience=True,
     links_are_readable=False,
+    is_keyed_by_id=True,
     makes_event=f"{_PACKAGE}.online_meeting:make_event",
     looks_if_open=f"{_PACKAGE}.online_meeting_opening:look_if_open",
+    reads_facts=f"{_PACKAGE}.facts:read_meeting_facts",
     extra_link="airflow_provider_teams_registration.links.meeting.MeetingLink",
     id_looks_like="an online meeting's id",
     finds_by_link=f"{_GRAPH}.event_search:meeting_by_link",
@@ -125,8 +144,10 @@ WEBINAR = EventKind(
     takes_organizer=False,
     takes_audience=False,
     links_are_readable=True,
+    is_keyed_by_id=False,
     makes_event=f"{_PACKAGE}.webinar.event:make_event",
     looks_if_open=f"{_PACKAGE}.webinar.opening:look_if_open",
+    reads_facts=f"{_PACKAGE}.facts:read_webinar_facts",
     id_looks_like="a webinar's id",
     finds_by_link=f"{_GRAPH}.webinar_by_link:webinar_by_link",
     refused=(*_NEVER_AN_ID, "an online meeting's id"),
@@ -163,13 +184,24 @@ class EventRef:
         :raises ValueError: the arguments do not name exactly one event, or a value cannot be the id that the argument
             takes.
         """
-        given = [kind for kind in kinds if arguments.get(kind.argument)]
+        given = given_kinds(arguments, kinds)
         if len(given) != 1:
             raise ValueError(_not_one_event(given, kinds))
         (kind,) = given
         organizer = (arguments.get(ORGANIZER) or None) if kind.takes_organizer else None
         check_ids({kind.argument: arguments[kind.argument], ORGANIZER: organizer}, kinds, takes_links=takes_links)
         return cls(kind, arguments[kind.argument], organizer)
+
+    @classmethod
+    def of(cls, facts: EventFacts) -> EventRef | None:
+        """
+        Return the event that facts name, without its organizer; None if they name none.
+
+        :param facts: facts that a task read or was told.
+        :raises ValueError: the facts name several events, or a value cannot be an id of its kind.
+        """
+        named = facts.as_json()
+        return cls.read(named) if given_kinds(named) else None
 
     def event(self, session: GraphSession, **form: str | None) -> Event:
         """
@@ -192,6 +224,26 @@ class EventRef:
         """
         look = cast("LookIfOpen", load(self.kind.looks_if_open))
         return look(session, self, allowed_registrant)
+
+    def facts(self, session: GraphSession) -> EventFacts:
+        """
+        Read from Graph what the event is called, when it is, and whose it is.
+
+        :param session: the authorized session.
+        :raises TeamsRegistrationError: the event cannot be read.
+        """
+        read = cast("ReadFacts", load(self.kind.reads_facts))
+        return read(session, self)
+
+
+def given_kinds(arguments: Mapping[str, Any], kinds: Sequence[EventKind] = KINDS) -> list[EventKind]:
+    """
+    Return the kinds of which a task's arguments name an event.
+
+    :param arguments: values by argument name. Empty values count as not given.
+    :param kinds: the table of kinds.
+    """
+    return [kind for kind in kinds if arguments.get(kind.argument)]
 
 
 def check_ids(arguments: Mapping[str, Any], kinds: Sequence[EventKind] = KINDS, *, takes_links: bool = False) -> None:

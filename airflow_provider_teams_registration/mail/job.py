@@ -14,6 +14,7 @@ from typing import Any
 from airflow_provider_teams_registration.core.event_facts import EventFacts, utc_text
 from airflow_provider_teams_registration.core.outcome import Outcome
 from airflow_provider_teams_registration.core.record import PENDING, RegistrationRecord
+from airflow_provider_teams_registration.events.reference import EventRef
 from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
 from airflow_provider_teams_registration.ledger.mail import MailLedger
 from airflow_provider_teams_registration.mail.calendar_entry import calendar_entry
@@ -140,7 +141,8 @@ def rows_of_ledger(records: Iterable[RegistrationRecord]) -> list[dict[str, Any]
 def _passed(
     job: MailJob, rows: Iterable[Any], ledger: MailLedger, report: MailReport, show_links: ShowLinks | None
 ) -> list[Recipient]:
-    read_key = id_key if job.facts.meeting_id else mailbox_key
+    reference = EventRef.of(job.facts)
+    read_key = id_key if reference is not None and reference.kind.is_keyed_by_id else mailbox_key
     read, left_out = read_recipients(rows, job.columns, read_key)
     registrations = ledger.registrations([one.key for one in read]) if ledger.is_shared else None
     completed = [with_ledger(one, (registrations or {}).get(one.key)) for one in read]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
@@ -14,6 +14,7 @@ from airflow_provider_teams_registration.events.reference import (
     EventKind,
     EventRef,
     check_ids,
+    given_kinds,
     load,
 )
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
@@ -35,8 +36,11 @@ class EventTask(BaseOperator):
     :param meeting_id: the online meeting's ``id`` in Graph, or its join URL. (templated)
     :param webinar_id: the webinar's ``id`` in Graph, or its join URL. (templated)
     :param organizer_id: object id of the meeting's organizer; None is the signed-in user. (templated)
+    :cvar is_event_optional: whether a task of the class may name no event.
     :raises ValueError: not exactly one event is given, or a value cannot be the id that the argument takes.
     """
+
+    is_event_optional: ClassVar[bool] = False
 
     meeting_id = EventIdArgument()
     webinar_id = EventIdArgument()
@@ -56,7 +60,7 @@ class EventTask(BaseOperator):
         self.meeting_id = meeting_id
         self.webinar_id = webinar_id
         self.organizer_id = organizer_id
-        _check_written_event({name: getattr(self, name) for name in EVENT_FIELDS})
+        _check_written_event(self._named(), is_optional=self.is_event_optional)
 
     def named_event(self) -> NamedEvent:
         """
@@ -65,7 +69,7 @@ class EventTask(BaseOperator):
         :raises PermanentFailure: not exactly one event is given, or a value cannot be the id that the argument takes.
         """
         try:
-            return NamedEvent.read({name: unmasked(getattr(self, name)) for name in EVENT_FIELDS})
+            return NamedEvent.read(self._named())
         except ValueError as error:
             raise PermanentFailure(str(error)) from None
 
@@ -83,6 +87,10 @@ class EventTask(BaseOperator):
             self._found = named, named.find(session)
         return self._found[1]
 
+    def names_event(self) -> bool:
+        """Return whether the rendered arguments name an event."""
+        return bool(given_kinds(self._named()))
+
     def found_id(self) -> str | None:
         """Return the id that a link was found to lead to; None if the arguments name the id, or if nobody looked."""
         return self._found[1].id if self._found is not None and self._found[0].is_link else None
@@ -96,6 +104,9 @@ class EventTask(BaseOperator):
         named = self.named_event()
         if event_id and named.is_link:
             self._found = named, named.with_id(event_id)
+
+    def _named(self) -> dict[str, Any]:
+        return {name: unmasked(getattr(self, name)) for name in EVENT_FIELDS}
 
 
 def find_id(session: GraphSession, kind: EventKind, value: Any, organizer_id: str | None = None) -> Any:
@@ -156,11 +167,11 @@ def _given_arguments(task: Any, kinds: Iterable[EventKind]) -> Iterable[str]:
     return [name for name in names if found.get(name) is not None]
 
 
-def _check_written_event(values: Mapping[str, Any]) -> None:
+def _check_written_event(values: Mapping[str, Any], *, is_optional: bool) -> None:
     """Check a DAG's arguments when it is parsed. A template may turn out to be empty, so it is checked later."""
     given = {kind.argument: values[kind.argument] for kind in KINDS if values[kind.argument] is not None}
-    final = {name: unmasked(value) for name, value in given.items() if is_final(value)}
-    if not given or len(final) > 1:
+    final = {name: value for name, value in given.items() if is_final(value)}
+    if len(final) > 1 or not (given or is_optional):
         # This raises, and says why.
         NamedEvent.read(final)
     if any(kind.takes_organizer for kind in KINDS if kind.argument in given):

@@ -7,40 +7,30 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
-from airflow_provider_teams_registration.events.reference import MEETING, WEBINAR, EventKind
+from airflow_provider_teams_registration.events.reference import EventRef
 from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, TransientFailure, failures_for_airflow
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from airflow_provider_teams_registration.operators.enrolling import DEFAULT_LEDGER_TABLE
-from airflow_provider_teams_registration.operators.event_task import check_rendered_ids, find_id
+from airflow_provider_teams_registration.operators.event_task import EVENT_FIELDS, EventTask
 from airflow_provider_teams_registration.operators.killable import StopsOnKill
-from airflow_provider_teams_registration.operators.mail_arguments import (
-    check_mail_arguments,
-    known_facts,
-    template_sources,
-    upstream_tasks,
-)
+from airflow_provider_teams_registration.operators.mail_arguments import check_mail_arguments
+from airflow_provider_teams_registration.operators.mail_event import read_facts
 from airflow_provider_teams_registration.operators.mail_failure import aborted, missing_mails
-from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, JoinLink
-from airflow_provider_teams_registration.xcom.masked_rows import (
-    MaskedRegistrants,
-    RegistrantRows,
-    mask_rendered,
-    returned_rows,
-)
-from airflow_provider_teams_registration.xcom.push import SUMMARY_KEY, PushesRows
+from airflow_provider_teams_registration.operators.mail_rows import given_rows, rows_to_mail, upstream_tasks
+from airflow_provider_teams_registration.xcom.masked_rows import MaskedRegistrants
+from airflow_provider_teams_registration.xcom.push import PushesRows
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_teams_registration.core.event_facts import EventFacts
     from airflow_provider_teams_registration.ledger.mail import MailLedger
-    from airflow_provider_teams_registration.mail.job import MailJob, ShowLinks
     from airflow_provider_teams_registration.mail.report import MailReport
 
 
-class MailJoinLinksOperator(MaskedRegistrants, StopsOnKill, PushesRows):
+class MailJoinLinksOperator(MaskedRegistrants, EventTask, StopsOnKill, PushesRows):
     """
     Mail each person their own join link, once, with an entry for their calendar.
 
@@ -112,9 +102,7 @@ class MailJoinLinksOperator(MaskedRegistrants, StopsOnKill, PushesRows):
 
     template_fields: Sequence[str] = (
         "registrants",
-        "webinar_id",
-        "meeting_id",
-        "organizer_id",
+        *EVENT_FIELDS,
         "event",
         "smtp_conn_id",
         "from_email",
@@ -124,10 +112,8 @@ class MailJoinLinksOperator(MaskedRegistrants, StopsOnKill, PushesRows):
         "ledger_table",
     )
     ui_color = "#e3e0f7"
+    is_event_optional = True
 
-    webinar_id = EventIdArgument()
-    meeting_id = EventIdArgument()
-    organizer_id = TextArgument()
     smtp_conn_id = TextArgument(absent="")
     from_email = TextArgument()
     conn_id = TextArgument(absent="")
@@ -138,9 +124,6 @@ class MailJoinLinksOperator(MaskedRegistrants, StopsOnKill, PushesRows):
         self,
         *,
         registrants: Any,
-        webinar_id: str | None = None,
-        meeting_id: str | None = None,
-        organizer_id: str | None = None,
         event: Mapping[str, Any] | None = None,
         subject: str | None = None,
         text: str | None = None,
@@ -167,11 +150,8 @@ class MailJoinLinksOperator(MaskedRegistrants, StopsOnKill, PushesRows):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._rows_of = upstream_tasks(registrants)
+        self.rows_of = upstream_tasks(registrants)
         self.registrants = registrants
-        self.webinar_id = webinar_id
-        self.meeting_id = meeting_id
-        self.organizer_id = organizer_id
         self.event = event
         self.subject = subject
         self.text = text
@@ -205,7 +185,7 @@ class MailJoinLinksOperator(MaskedRegistrants, StopsOnKill, PushesRows):
         self.begin_pushing()
         self._stop_in_use = threading.Event()
         report = MailReport()
-        given = self._given(context)
+        given = given_rows(self, context, self._stop_in_use)
         try:
             max_rejected = MaxRejected.read(self.max_rejected)
             ledger = open_mail_ledger(context, self.ledger_conn_id, self.ledger_table)
@@ -233,52 +213,23 @@ class MailJoinLinksOperator(MaskedRegistrants, StopsOnKill, PushesRows):
         if stop is not None:
             stop.set()
 
-    def _given(self, context: Context) -> list[Any] | None:
-        """Return the rows, with references in them; None if XCom does not hold them yet."""
-        held = mask_rendered(self.registrants)
-        if isinstance(held, RegistrantRows):
-            return list(held.rows)
-        if held.why:
-            raise PermanentFailure(held.why)
-        if not self._rows_of:
-            raise PermanentFailure("registrants is neither a list of dicts nor the result of a task that enrolls.")
-        self.log.info(
-            "XCom holds no rows yet. A task that failed may hand them over late; waiting for up to %.0f s.",
-            self.wait_for_rows,
-        )
-        for _ in range(round(self.wait_for_rows)):
-            if self._stop_in_use.wait(1.0):
-                break
-            found = [context["ti"].xcom_pull(task_ids=task_id) for task_id in self._rows_of]
-            late = mask_rendered([one for one in found if one is not None] or None)
-            if isinstance(late, RegistrantRows):
-                return list(late.rows)
-        return None
-
     def _run(
         self, context: Context, given: list[Any] | None, ledger: MailLedger, report: MailReport
     ) -> PermanentFailure | TransientFailure | None:
         """Mail everybody. Return the failure that ended it, if one did."""
-        from airflow_provider_teams_registration.mail.job import rows_of_ledger, run_job
+        from airflow_provider_teams_registration.mail.job import run_job
         from airflow_provider_teams_registration.mail.templating import TemplateProblem
+        from airflow_provider_teams_registration.operators.mail_job import mail_job, show_links
 
         with failures_for_airflow():
-            facts = self._facts(context, given or [])
-            job, connect = self._job(facts)
+            facts = read_facts(self, context, given or [])
+            event = EventRef.of(facts)
+            job, connect = mail_job(self, facts)
             ledger.start_attempt(job.event)
             self._tell(facts, ledger)
-            rows = returned_rows(given) if given is not None else None
-            if rows is None:
-                if facts.webinar_id is None or not ledger.is_shared:
-                    raise TransientFailure(
-                        "XCom holds no rows of the task that enrolls, and no ledger knows the addresses. Nobody was "
-                        "mailed. Clear the task that enrolls, or give its input rows as registrants, with a "
-                        "ledger_conn_id."
-                    )
-                rows = rows_of_ledger(ledger.everybody())
-                self.log.warning("XCom holds no rows. Mailing the %s people of the ledger.", f"{len(rows):,}")
+            rows = rows_to_mail(self, given, event, ledger)
         try:
-            run_job(job, rows, ledger, connect, report, show_links=self._show_links(facts), stop=self._stop_in_use)
+            run_job(job, rows, ledger, connect, report, show_links=show_links(self, event), stop=self._stop_in_use)
             return None
         except TemplateProblem as error:
             return PermanentFailure(f"Nobody was mailed. {error}")
@@ -286,92 +237,6 @@ class MailJoinLinksOperator(MaskedRegistrants, StopsOnKill, PushesRows):
             return aborted(error, report, is_durable=ledger.is_durable)
         finally:
             self._note(ledger, report.summary())
-
-    def _facts(self, context: Context, rows: Sequence[Any]) -> EventFacts:
-        """Return what is known of the event: by the arguments, by the tasks that enroll, or else by Graph."""
-        summaries = [context["ti"].xcom_pull(task_ids=task_id, key=SUMMARY_KEY) for task_id in self._rows_of]
-        named = self._named()
-        try:
-            facts = known_facts(named, self.event, rows, summaries)
-            is_told = facts.title is not None or facts.start is not None
-            if is_told or not any(named.values()):
-                return facts
-            return known_facts(named, self.event, [], [{"event": self._read_facts(named).as_json()}])
-        except ValueError as error:
-            raise PermanentFailure(f"Nobody was mailed. {error}") from None
-
-    def _named(self) -> dict[str, Any]:
-        """Return the event's id by its argument. If a link names the event, look its id up."""
-        named = {WEBINAR: self.webinar_id, MEETING: self.meeting_id}
-        if any(isinstance(value, JoinLink) for value in named.values()):
-            check_rendered_ids(webinar_id=self.webinar_id, meeting_id=self.meeting_id, organizer_id=self.organizer_id)
-            session = self.new_hook().session
-            named = {kind: find_id(session, kind, value, self._organizer(kind)) for kind, value in named.items()}
-        return {kind.argument: event_id for kind, event_id in named.items()}
-
-    def _organizer(self, kind: EventKind) -> str | None:
-        return self.organizer_id if kind.takes_organizer else None
-
-    def _read_facts(self, named: Mapping[str, Any]) -> EventFacts:
-        hook = self.new_hook()
-        webinar_id, meeting_id = named[WEBINAR.argument], named[MEETING.argument] or ""
-        if webinar_id:
-            return hook.webinar(webinar_id).info().facts(webinar_id)
-        return hook.online_meeting(meeting_id, self.organizer_id).info().facts(meeting_id)
-
-    def _job(self, facts: EventFacts) -> tuple[MailJob, Any]:
-        from airflow_provider_teams_registration.hooks.smtp import connect_with, sender_of
-        from airflow_provider_teams_registration.mail.job import MailJob
-        from airflow_provider_teams_registration.mail.message import read_sender
-        from airflow_provider_teams_registration.mail.recipient import Columns
-        from airflow_provider_teams_registration.mail.sender import SendingPace
-        from airflow_provider_teams_registration.mail.templating import MailTemplates
-
-        if facts.id is None and self.ledger_conn_id:
-            raise PermanentFailure(
-                "The rows do not say which event they are of, so the ledger cannot be read. Give webinar_id or "
-                "meeting_id. Nobody was mailed."
-            )
-        try:
-            templates = MailTemplates(template_sources(self), self.get_dag().get_template_env().loader)
-            sender = read_sender(self.from_email or sender_of(self.smtp_conn_id))
-        except ValueError as error:
-            raise PermanentFailure(f"Nobody was mailed. {error}") from None
-        job = MailJob(
-            event=facts.id or "an event that is not named",
-            facts=facts,
-            templates=templates,
-            sender=sender,
-            columns=Columns(self.email_column, tuple(self.name_columns)),
-            again=self.again,
-            calendar=self.calendar and self._has_calendar(facts),
-            pace=SendingPace(interval=60 / self.rate if self.rate else 0.0),
-        )
-        return job, connect_with(self.smtp_conn_id)
-
-    def _has_calendar(self, facts: EventFacts) -> bool:
-        if facts.start is None or facts.end is None:
-            self.log.warning("Nobody told when the event is, so the mails hold no calendar entry.")
-            return False
-        try:
-            import icalendar  # noqa: F401
-        except ImportError:
-            raise PermanentFailure(
-                "The package icalendar is not installed. Install airflow-provider-teams-registration[mail], or set "
-                "calendar=False. Nobody was mailed."
-            ) from None
-        return True
-
-    def _show_links(self, facts: EventFacts) -> ShowLinks | None:
-        if not self.verify_links:
-            return None
-        if facts.webinar_id is None:
-            raise PermanentFailure("verify_links needs a webinar, and the rows name none. Nobody was mailed.")
-        from airflow_provider_teams_registration.events.reference import EventRef
-        from airflow_provider_teams_registration.mail.shown_links import shown_links
-
-        event = self.new_hook().event(EventRef.read({"webinar_id": facts.webinar_id}))
-        return lambda recipients: shown_links(event, recipients)
 
     def _tell(self, facts: EventFacts, ledger: MailLedger) -> None:
         self.log.info("Mailing the links to %s.", facts.sentence())

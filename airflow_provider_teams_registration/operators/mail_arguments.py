@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import XComArg
-
-from airflow_provider_teams_registration.core.event_facts import EventFacts, read_event_facts
 from airflow_provider_teams_registration.core.mail import MailKind
+from airflow_provider_teams_registration.events.reference import KINDS, EventKind
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure
 from airflow_provider_teams_registration.mail.plan import AGAIN
 from airflow_provider_teams_registration.mail.templating import (
@@ -23,10 +20,8 @@ from airflow_provider_teams_registration.mail.templating import (
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.operators.mail import MailJoinLinksOperator
 
-_EVENT = "event"
 _LOWEST_RATE = 0.01
 _LONGEST_WAIT = 86_400
-_REFERENCE = frozenset({"run_key", "attempt", "ledger_table"})
 
 
 def check_mail_arguments(operator: MailJoinLinksOperator) -> None:
@@ -40,11 +35,15 @@ def check_mail_arguments(operator: MailJoinLinksOperator) -> None:
         raise ValueError(f"again is {operator.again!r}; it must be None, 'changed' or 'all'.")
     _check_numbers(operator)
     _check_columns(operator)
-    if operator.webinar_id is not None and operator.meeting_id is not None:
-        raise ValueError("Both of meeting_id and webinar_id given; give one, or none if an enrolling task names it.")
-    if operator.verify_links and operator.meeting_id is not None:
-        raise ValueError("verify_links compares with what a webinar shows; a meeting shows no links. Leave it out.")
+    if operator.verify_links:
+        for kind in KINDS:
+            if getattr(operator, kind.argument) is not None and not kind.links_are_readable:
+                raise ValueError(f"verify_links compares with the links that Graph shows. {_without_links(kind)}")
     _check_templates(operator)
+
+
+def _without_links(kind: EventKind) -> str:
+    return f"Graph shows no links of the people on an {kind.name}. Leave verify_links out."
 
 
 def _check_numbers(operator: MailJoinLinksOperator) -> None:
@@ -76,17 +75,6 @@ def _check_templates(operator: MailJoinLinksOperator) -> None:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def upstream_tasks(registrants: Any) -> list[str]:
-    """Return the ids of the tasks whose rows an argument takes, as far as the DAG's text says."""
-    if hasattr(registrants, "iter_references"):
-        references = registrants.iter_references()
-    elif isinstance(registrants, Mapping | list | tuple):
-        references = XComArg.iter_xcom_references(registrants)
-    else:
-        return []
-    return list(dict.fromkeys(str(task.task_id) for task, key in references if key == "return_value"))
 
 
 def template_sources(operator: MailJoinLinksOperator) -> dict[MailKind, TemplateSource]:
@@ -130,39 +118,3 @@ def _source(operator: MailJoinLinksOperator, argument: str) -> str | None:
     except UnicodeDecodeError:
         raise PermanentFailure(f"{argument} is {text!r}, which is no UTF-8 text. Nobody was mailed.") from None
     return source
-
-
-def known_facts(
-    named: Mapping[str, str | None], given: Any, rows: Sequence[Any], summaries: Sequence[Any]
-) -> EventFacts:
-    """
-    Return what the arguments, the rows' references and the enrolling tasks say about the event.
-
-    :param named: ``webinar_id`` and ``meeting_id`` as the author gave them.
-    :param given: the argument ``event``.
-    :param rows: the rows, among which references may name the event.
-    :param summaries: what the enrolling tasks pushed beside their rows.
-    :raises ValueError: a fact cannot be right, or the events differ.
-    """
-    if given is not None and not isinstance(given, Mapping):
-        raise ValueError(
-            f"event is a {type(given).__name__}; it must be a dict such as {{'title': ..., 'start': ...}}."
-        )
-    references = [row for row in rows if isinstance(row, Mapping) and row.keys() >= _REFERENCE]
-    told = [*_told(summaries), *_told(references)]
-    ids = {(one.get("webinar_id"), one.get("meeting_id")) for one in told}
-    if len(ids) > 1:
-        raise ValueError("The rows are those of several events. Mail each event in a task of its own.")
-    author = {name: value for name, value in named.items() if value}
-    if author and ids and next(iter(ids)) != (author.get("webinar_id"), author.get("meeting_id")):
-        raise ValueError("The rows are those of another event than webinar_id or meeting_id names.")
-    return read_event_facts({**(told[0] if told else {}), **(given or {}), **author})
-
-
-def _told(values: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
-    for value in values:
-        # A reference holds the summary, a page of one the event alone.
-        held = value.get("summary", value) if isinstance(value, Mapping) else None
-        event = held.get(_EVENT) if isinstance(held, Mapping) else None
-        if isinstance(event, Mapping) and (event.get("webinar_id") or event.get("meeting_id")):
-            yield event

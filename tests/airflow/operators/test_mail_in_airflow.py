@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_teams_registration.operators.mail import MailJoinLinksOperator
 from tests.mail_server import MailServer
 from tests.run_dag import HAS_TASK_STATE_STORE, metadata_database, said_by_tasks, task_text
 from tests.run_dag import enroll_text as enroll
@@ -76,6 +77,19 @@ def test_each_person_gets_their_own_link_once_over_several_runs(run_dag, emulato
     stored = str([first.rendered["mail"], first.summary("mail")])
     assert CANARIES.search(stored) is None
     assert first.rendered["mail"]["registrants"] == "4 registrants"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"meeting_id": "m", "webinar_id": "w"}, "More than one event is given"),
+        ({"webinar_id": "https://teams.microsoft.com/l/meetup-join/x"}, "webinar_id looks like a join URL"),
+        ({"meeting_id": "m", "verify_links": True}, "Graph shows no links of the people on an online meeting"),
+    ],
+)
+def test_an_event_that_cannot_be_right_is_refused_when_the_dag_is_parsed(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        MailJoinLinksOperator(task_id="mail", registrants=[], **arguments)
 
 
 def test_templates_come_from_files_and_name_columns(run_dag, emulator, ledger, mail_server):

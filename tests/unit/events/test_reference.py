@@ -130,6 +130,7 @@ def test_value_that_is_no_text_is_refused_without_repeating_it(argument, value):
 def test_paths_of_the_table_lead_somewhere(kind):
     assert callable(load(kind.makes_event))
     assert callable(load(kind.looks_if_open))
+    assert callable(load(kind.reads_facts))
 
 
 def test_third_kind_is_one_line_of_the_table(monkeypatch):
@@ -145,7 +146,9 @@ def test_third_kind_is_one_line_of_the_table(monkeypatch):
         takes_audience=False,
         links_are_readable=True,
         makes_event="town_hall:make_event",
+        is_keyed_by_id=False,
         looks_if_open="town_hall:look_if_open",
+        reads_facts="town_hall:read_facts",
     )
     kinds = (*KINDS, kind)
     reference = EventRef.read({"meeting_id": None, "town_hall_id": "t", "organizer_id": "o"}, kinds)

@@ -14,6 +14,17 @@ _NAMED = 10
 
 
 @dataclass(frozen=True)
+class _Verb:
+    """The verb of a sentence about one row, and of one about several rows."""
+
+    of_one: str
+    of_several: str
+
+
+_HOLDS = _Verb("holds", "hold")
+
+
+@dataclass(frozen=True)
 class Gate:
     """
     The result of the check.
@@ -64,7 +75,9 @@ def check(
 
 def _no_link(linked: Iterable[Recipient]) -> Iterable[str]:
     yield from _said(
-        "hold what is no link to join on https", (one for one in linked if not is_join_url(one.join_web_url))
+        _HOLDS,
+        "what is no link to join on https",
+        (one for one in linked if not is_join_url(one.join_web_url)),
     )
 
 
@@ -72,7 +85,11 @@ def _shared(linked: Sequence[Recipient]) -> Iterable[str]:
     holders: dict[str | None, set[str]] = {}
     for one in linked:
         holders.setdefault(one.join_web_url, set()).add(one.key)
-    yield from _said("share a link with another person", (one for one in linked if len(holders[one.join_web_url]) > 1))
+    yield from _said(
+        _Verb("shares", "share"),
+        "a link with another person",
+        (one for one in linked if len(holders[one.join_web_url]) > 1),
+    )
 
 
 def _twice(joining: Sequence[Recipient]) -> Iterable[str]:
@@ -80,14 +97,17 @@ def _twice(joining: Sequence[Recipient]) -> Iterable[str]:
     for one in joining:
         counts[one.key] = counts.get(one.key, 0) + 1
     yield from _said(
-        "name one registrant with different links or addresses", (one for one in joining if counts[one.key] > 1)
+        _Verb("names", "name"),
+        "one registrant with different links or addresses",
+        (one for one in joining if counts[one.key] > 1),
     )
 
 
 def _unknown_to(recipients: Iterable[Recipient], registrations: Mapping[str, RegistrationRecord]) -> Iterable[str]:
     # A person who was taken off may never have been in the ledger.
     yield from _said(
-        "name people whom the ledger does not hold for this event: the rows are those of another event, or "
+        _Verb("names a person who is", "name people who are"),
+        "not in the ledger for this event: the rows are those of another event, or "
         "ledger_conn_id and ledger_table are not those of the task that enrolled them",
         (one for one in recipients if one.kind is not MailKind.CANCELLED and one.key not in registrations),
     )
@@ -99,20 +119,21 @@ def _differing(linked: Iterable[Recipient], registrations: Mapping[str, Registra
         # A ledger with store_join_urls=False holds no links to compare.
         return record is not None and record.join_web_url not in (None, one.join_web_url)
 
-    yield from _said("hold another link than the ledger has for the same person", filter(differs, linked))
+    yield from _said(_HOLDS, "another link than the ledger has for the same person", filter(differs, linked))
 
 
 def _shown_otherwise(linked: Iterable[Recipient], shown: Mapping[str, str | None]) -> Iterable[str]:
     yield from _said(
-        "hold another link than the service shows for the same person",
+        _HOLDS,
+        "another link than the service shows for the same person",
         (one for one in linked if shown.get(one.key) not in (None, one.join_web_url)),
     )
 
 
-def _said(what: str, recipients: Iterable[Recipient]) -> Iterable[str]:
+def _said(verb: _Verb, what: str, recipients: Iterable[Recipient]) -> Iterable[str]:
     positions = [one.position for one in recipients]
     if positions:
-        yield f"{positions_in_words(positions)} {what}."
+        yield f"{positions_in_words(positions)} {verb.of_one if len(positions) == 1 else verb.of_several} {what}."
 
 
 def positions_in_words(positions: Sequence[int]) -> str:

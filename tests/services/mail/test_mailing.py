@@ -81,8 +81,8 @@ def test_a_later_run_of_the_enrolling_task_keeps_what_is_noted_of_mails(desk, ma
     [
         ([row(1, join_web_url=link(2)), row(2, join_web_url=link(1))], "Rows 1, 2 hold another link than the ledger"),
         ([row(1), row(2, join_web_url=link(1))], "Rows 1, 2 share a link"),
-        ([row(1), row(2, join_web_url="http://teams.microsoft.com/x")], "Row 2 hold what is no link to join on https"),
-        ([row(1), row(9)], "Row 2 name people whom the ledger does not hold"),
+        ([row(1), row(2, join_web_url="http://teams.microsoft.com/x")], "Row 2 holds what is no link to join on https"),
+        ([row(1), row(9)], "Row 2 names a person who is not in the ledger"),
     ],
 )
 def test_nobody_is_mailed_if_a_link_may_not_be_the_right_persons(desk, mail_server, rows, said):

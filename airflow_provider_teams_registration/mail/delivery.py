@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import smtplib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from enum import Enum
 
@@ -48,16 +48,40 @@ class Delivery:
     code: str | None = None
 
 
-def deliver(client: smtplib.SMTP, message: EmailMessage) -> Delivery:
+@dataclass(frozen=True)
+class Envelope:
+    """
+    One mail, ready for the mail server.
+
+    :param sender: the address that it comes from.
+    :param recipient: the address that it goes to.
+    :param content: the whole message.
+    """
+
+    sender: str
+    recipient: str = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+def put_into_envelope(message: EmailMessage) -> Envelope:
+    """
+    Return a mail as the mail server gets it.
+
+    :param message: the mail, with one recipient.
+    """
+    return Envelope(_bare(message, "From"), _bare(message, "To"), message.as_bytes())
+
+
+def deliver(client: smtplib.SMTP, envelope: Envelope) -> Delivery:
     """
     Hand one mail over. No error of the connection leaves this function.
 
     :param client: the mail server, signed in.
-    :param message: the mail, with one recipient.
+    :param envelope: the mail.
     """
     stage = _Stage()
     try:
-        return _deliver(client, message, stage)
+        return _deliver(client, envelope, stage)
     except (OSError, smtplib.SMTPException, ValueError):
         # The error's text may quote the address. After an error, nobody knows what an answer belongs to.
         client.close()
@@ -69,25 +93,24 @@ class _Stage:
     is_handed_over: bool = False
 
 
-def _deliver(client: smtplib.SMTP, message: EmailMessage, stage: _Stage) -> Delivery:
+def _deliver(client: smtplib.SMTP, envelope: Envelope, stage: _Stage) -> Delivery:
     client.ehlo_or_helo_if_needed()
     options: list[str] = []
-    if not _bare(message, "To").isascii():
+    if not envelope.recipient.isascii():
         if not client.has_extn("smtputf8"):
             return Delivery(DeliveryResult.REFUSED, NO_SMTPUTF8)
         options = ["SMTPUTF8", "BODY=8BITMIME"]
-    content = message.as_bytes()
-    code, said = client.mail(_bare(message, "From"), options)
+    code, said = client.mail(envelope.sender, options)
     if not _is_accepted(code):
         return _refused(client, code, said, is_of_sender=True)
-    code, said = client.rcpt(_bare(message, "To"))
+    code, said = client.rcpt(envelope.recipient)
     if not _is_accepted(code):
         return _refused(client, code, said)
     code, said = client.docmd("DATA")
     if code != _GO_ON:
         return _refused(client, code, said)
     stage.is_handed_over = True
-    client.send(_as_data(content))
+    client.send(_as_data(envelope.content))
     code, said = client.getreply()
     if _is_accepted(code):
         return Delivery(DeliveryResult.ACCEPTED, _code(code, said))

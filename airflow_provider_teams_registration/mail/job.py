@@ -105,8 +105,7 @@ def run_job(
         again=job.again,
     )
     planned = _planned(recipients, ledger, policy, report)
-    for mail in planned:
-        _render(job, mail)
+    _check_rendering(job, planned)
     stop = stop or threading.Event()
     mailer = Mailer(ledger, connect, lambda mail: _message(job, mail), report, pace=job.pace, stop=stop)
     mailer.send(planned)
@@ -182,21 +181,27 @@ def _planned(
     return planned
 
 
+def _check_rendering(job: MailJob, mails: Iterable[PlannedMail]) -> None:
+    for mail in mails:
+        try:
+            _render(job, mail)
+        except TemplateProblem as error:
+            position = mail.recipient.position
+            raise TemplateProblem(f"{error} Row {position} was the first for which it did.") from None
+
+
 def _render(job: MailJob, mail: PlannedMail) -> Rendered:
     recipient = mail.recipient
-    try:
-        return job.templates.render(
-            mail.kind,
-            {
-                "row": recipient.row,
-                "name": recipient.name,
-                "join_web_url": recipient.join_web_url,
-                "event": event_in_mail(job.facts, recipient.row),
-                "is_update": mail.is_update,
-            },
-        )
-    except TemplateProblem as error:
-        raise TemplateProblem(f"{error} Row {recipient.position} was the first for which it did.") from None
+    return job.templates.render(
+        mail.kind,
+        {
+            "row": recipient.row,
+            "name": recipient.name,
+            "join_web_url": recipient.join_web_url,
+            "event": event_in_mail(job.facts, recipient.row),
+            "is_update": mail.is_update,
+        },
+    )
 
 
 def _message(job: MailJob, mail: PlannedMail) -> EmailMessage:

@@ -14,8 +14,15 @@ from email.message import EmailMessage
 from airflow_provider_teams_registration.core.mail import MailRecord, MailState
 from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
 from airflow_provider_teams_registration.ledger.mail import MailLedger
-from airflow_provider_teams_registration.mail.delivery import Delivery, DeliveryResult, deliver
+from airflow_provider_teams_registration.mail.delivery import (
+    Delivery,
+    DeliveryResult,
+    Envelope,
+    deliver,
+    put_into_envelope,
+)
 from airflow_provider_teams_registration.mail.plan import PlannedMail
+from airflow_provider_teams_registration.mail.recipient import LeftOut
 from airflow_provider_teams_registration.mail.report import MailReport
 from airflow_provider_teams_registration.mail.templating import TemplateProblem
 
@@ -70,7 +77,7 @@ class Mailer:
 
     :param ledger: remembers who was mailed.
     :param connect: opens and signs in a connection; raises :class:`MailServerFailure`.
-    :param build: builds a planned mail.
+    :param build: builds a planned mail. A person whose mail it cannot build is counted as one without a mail.
     :param report: counts what came of everybody.
     :param pace: how fast mails go out.
     :param stop: ends every wait, and the sending, once it is set.
@@ -147,13 +154,17 @@ class Mailer:
     def _mail(self, mail: PlannedMail) -> PlannedMail | None:
         """Mail one person. Return the mail if it is to be tried later."""
         position = mail.recipient.position
+        # A fault in the building must leave no claim behind.
+        envelope = self._built(mail)
+        if envelope is None:
+            return None
         claimed = self._write_outcome(mail.claim)
         if claimed is None:
             self._report.count_lost_claim(position)
             return None
         try:
-            delivery = self._hand_over(mail)
-        except (TeamsRegistrationError, TemplateProblem):
+            delivery = self._hand_over(envelope)
+        except TeamsRegistrationError:
             # Nothing was handed over, so the claim must not look like a mail that may have gone out.
             with contextlib.suppress(TeamsRegistrationError):
                 self._release(mail, claimed)
@@ -171,6 +182,21 @@ class Mailer:
                 "the connection may send as.",
                 transient=False,
             )
+        return None
+
+    def _built(self, mail: PlannedMail) -> Envelope | None:
+        """Build a mail. If that fails, count the person as one without a mail, and return None."""
+        try:
+            return put_into_envelope(self._build(mail))
+        except TeamsRegistrationError:
+            raise
+        except TemplateProblem as error:
+            # The templates rendered for everybody before the first mail, so this one renders differently each time.
+            why = str(error)
+        except Exception as error:
+            # The error's text may hold the address or the link.
+            why = f"the mail could not be built ({type(error).__name__})"
+        self._report.count_left_out([LeftOut(mail.recipient.position, why)])
         return None
 
     def _note(self, mail: PlannedMail, claimed: MailRecord, delivery: Delivery) -> None:
@@ -206,12 +232,11 @@ class Mailer:
     def _release(self, mail: PlannedMail, claimed: MailRecord) -> MailRecord | None:
         return self._ledger.write_mail(replace(mail.before, version=claimed.version))
 
-    def _hand_over(self, mail: PlannedMail) -> Delivery:
-        message = self._build(mail)
+    def _hand_over(self, envelope: Envelope) -> Delivery:
         delivery = Delivery(DeliveryResult.NOT_HANDED_OVER)
         for _ in range(2):
             # A connection that was closed while nobody used it is noticed by the first command.
-            delivery = deliver(self._connected(), message)
+            delivery = deliver(self._connected(), envelope)
             if delivery.result is not DeliveryResult.NOT_HANDED_OVER:
                 break
             self._hang_up()

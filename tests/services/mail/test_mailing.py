@@ -394,6 +394,48 @@ def test_a_template_that_names_a_missing_column_fails_before_the_first_mail(desk
     assert mail_server.mails == []
 
 
+def claims(desk):
+    return desk.ask("SELECT mail_state FROM teams_registration_ledger WHERE mail_state IS NOT NULL")
+
+
+def test_a_template_that_fails_for_one_row_fails_before_the_first_mail_and_leaves_no_claim(desk, mail_server):
+    desk.enroll(1, 2)
+    rows = [row(1, seats=2), row(2, seats=0)]
+    with pytest.raises(TemplateProblem, match=r"fails with ZeroDivisionError\. Row 2 was the first"):
+        desk.mail(rows, templates=join_only("{{ 10 / row.seats }}: {{ join_web_url }}"))
+    assert (mail_server.mails, claims(desk)) == ([], [])
+
+
+class FailingTheSecondTime(MailTemplates):
+    """Templates that render everybody's mail once, and one person's mail never again."""
+
+    def __init__(self, error):
+        super().__init__({MailKind.JOIN: TemplateSource("Link", "{{ join_web_url }}")})
+        self._error = error
+        self._rendered = set()
+
+    def render(self, kind, values):
+        if values["row"]["email"] == address(2) and address(2) in self._rendered:
+            raise self._error
+        self._rendered.add(values["row"]["email"])
+        return super().render(kind, values)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TemplateProblem("The template text fails."), "The template text fails."),
+        (OverflowError(address(2)), "the mail could not be built (OverflowError)"),
+    ],
+)
+def test_a_mail_that_cannot_be_built_leaves_no_claim_and_is_that_persons_outcome(desk, mail_server, error, reason):
+    desk.enroll(1, 2, 3)
+    report = desk.mail([row(1), row(2), row(3)], templates=FailingTheSecondTime(error))
+    assert mail_server.addresses == [address(1), address(3)]
+    assert report.summary() == {"rows": 3, "mailed": 2, "no_mail": 1, "reasons": {reason: 1}}
+    assert claims(desk) == [("mailed",), ("mailed",)]
+
+
 def test_line_breaks_in_a_name_or_a_subject_make_no_header(desk, mail_server):
     desk.enroll(1)
     name = "Ada\r\nBcc: other@example.org\x00\u2028"

@@ -49,9 +49,11 @@ class EventFacts:
         return {name: utc_text(value) if isinstance(value, datetime) else value for name, value in found.items()}
 
     def sentence(self) -> str:
-        """Return title and start in words, for a log."""
+        """Return title and times in words, for a log. The organizer is a person, whom no log names."""
         when = "at a time that Graph does not say" if self.start is None else f"from {utc_text(self.start)}"
-        return f"{self.title or 'An event without a title'!r}, {when}"
+        until = "" if self.start is None or self.end is None else f" to {utc_text(self.end)}"
+        zone = f", planned in {self.time_zone}" if self.time_zone and self.start else ""
+        return f"{self.title or 'An event without a title'!r}, {when}{until}{zone}"
 
 
 def read_event_facts(given: Mapping[str, Any]) -> EventFacts:

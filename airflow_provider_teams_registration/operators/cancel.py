@@ -12,7 +12,7 @@ from airflow_provider_teams_registration.hooks.failures import PermanentFailure,
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from airflow_provider_teams_registration.operators.enrolling import DEFAULT_LEDGER_TABLE
 from airflow_provider_teams_registration.operators.enrolling_arguments import refuse_wrong_seconds
-from airflow_provider_teams_registration.operators.event_task import EVENT_FIELDS, EventTask
+from airflow_provider_teams_registration.operators.event_task import EVENT_FIELDS, EventTask, facts_or_id
 from airflow_provider_teams_registration.operators.killable import StopsOnKill
 from airflow_provider_teams_registration.xcom.masked_rows import (
     MaskedRegistrants,
@@ -36,7 +36,7 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
     ``unknown``: the task fails, and its retries settle it. A person whom the task did not reach is ``not_sent``.
 
     XCom ``return_value`` holds one dict per registrant: the input row with ``outcome`` (``cancelled`` where all is
-    well), ``join_web_url`` (always None) and ``error``; XCom ``summary`` holds the counts.
+    well), ``join_web_url`` (always None) and ``error``; XCom ``summary`` holds the counts and the event.
 
     .. seealso::
         https://learn.microsoft.com/graph/api/externalmeetingregistrant-delete?view=graph-rest-beta and
@@ -116,8 +116,10 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
         hook = self.new_hook()
         try:
             with failures_for_airflow():
-                event = hook.event(self.find_event(hook.session))
+                reference = self.find_event(hook.session)
+                event = hook.event(reference)
                 report = cancel(event, rows, ledger=ledger, stop=hook.session.stop, settle_after=self.settle_after)
+                report.event = facts_or_id(reference, hook.session)
                 self._note(ledger, report.summary())
         finally:
             ledger.close()

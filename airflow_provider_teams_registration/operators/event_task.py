@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_teams_registration.core.event_facts import EventFacts, read_event_facts
 from airflow_provider_teams_registration.events.named_event import NamedEvent
 from airflow_provider_teams_registration.events.reference import (
     KINDS,
@@ -17,6 +19,7 @@ from airflow_provider_teams_registration.events.reference import (
     given_kinds,
     load,
 )
+from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure
 from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, unmasked
@@ -24,6 +27,8 @@ from airflow_provider_teams_registration.xcom.masked_rows import is_final
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.session import GraphSession
+
+log = logging.getLogger(__name__)
 
 EVENT_FIELDS = (*(kind.argument for kind in KINDS), ORGANIZER)
 """The arguments that name an event. They are template fields of each :class:`EventTask`."""
@@ -119,6 +124,23 @@ def find_id(session: GraphSession, kind: EventKind, value: Any, organizer_id: st
     :param organizer_id: object id of the organizer; None if the kind takes none, or if it is the signed-in user.
     """
     return NamedEvent(kind, unmasked(value), organizer_id).find(session).id if value else value
+
+
+def facts_or_id(reference: EventRef, session: GraphSession) -> EventFacts:
+    """
+    Read the facts of an event for a task's summary. The summary holds the id alone if Graph does not tell them at once.
+
+    A task that has done its work must not fail for this, nor wait.
+
+    :param reference: the event.
+    :param session: the authorized session. It waits for nothing afterwards.
+    """
+    session.rate_limiter.max_wait = 0
+    try:
+        return reference.facts(session)
+    except (TeamsRegistrationError, ValueError) as error:
+        log.info("The summary names the event by its id alone, because the event could not be read: %s", error)
+        return read_event_facts({reference.kind.argument: reference.id})
 
 
 def check_written_ids(**arguments: Any) -> None:

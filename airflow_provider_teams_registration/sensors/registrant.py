@@ -24,7 +24,12 @@ from airflow_provider_teams_registration.hooks.failures import (
     failures_for_airflow,
 )
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.operators.event_task import check_rendered_ids, check_written_ids, find_id
+from airflow_provider_teams_registration.operators.event_task import (
+    check_rendered_ids,
+    check_written_ids,
+    facts_or_id,
+    find_id,
+)
 from airflow_provider_teams_registration.operators.killable import StopsOnKill
 from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, JoinLink
 from airflow_provider_teams_registration.xcom.masked_rows import (
@@ -33,20 +38,22 @@ from airflow_provider_teams_registration.xcom.masked_rows import (
     mask_rendered,
     returned_rows,
 )
+from airflow_provider_teams_registration.xcom.push import PushesRows, missing_in_xcom
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_teams_registration.core.report import Report
     from airflow_provider_teams_registration.events.webinar.event import WebinarEvent
 
 
-class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, BaseSensorOperator):
+class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, PushesRows, BaseSensorOperator):
     """
     Wait until no person of a list is on a webinar's waitlist or waits for approval, and return all rows.
 
     XCom ``return_value`` holds one dict per row: the row with ``outcome``, ``join_web_url`` and ``error``, as
-    ``EnrollRegistrantOperator`` returns it. The sensor also waits for the link of an ``enrolled`` person, unless Graph
-    refuses to show it.
+    ``EnrollRegistrantOperator`` returns it. XCom ``summary`` holds the counts and the event. The sensor also waits for
+    the link of an ``enrolled`` person, unless Graph refuses to show it.
 
     The sensor does not wait for other people. A person whom the organizer refused is ``declined``, a person who was
     taken off is ``cancelled``, and a person who is not registered is ``rejected``. Graph may show a new registration
@@ -134,7 +141,7 @@ class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, BaseSensorOperator)
         try:
             rows = self._rows()
             with failures_for_airflow():
-                return self._look(rows)
+                return self._look(context, rows)
         except TransientFailure as error:
             if self._hook.session.stop.is_set():
                 raise
@@ -171,7 +178,7 @@ class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, BaseSensorOperator)
             self._found_id = str(find_id(self._hook.session, WEBINAR, self.webinar_id))
         return self._found_id
 
-    def _look(self, rows: Sequence[Mapping[str, Any]]) -> PokeReturnValue:
+    def _look(self, context: Context, rows: Sequence[Mapping[str, Any]]) -> PokeReturnValue:
         from airflow_provider_teams_registration.enrollment.status import LINK_PAUSES, fetch_status
         from airflow_provider_teams_registration.graph.webinar_bodies import CANCELED
 
@@ -182,7 +189,14 @@ class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, BaseSensorOperator)
             raise PermanentFailure("The webinar was cancelled: nobody gets in any more.")
         if found.is_waiting or found.link_pending or (found.is_anybody_absent and not self._is_absence_final()):
             return PokeReturnValue(False)
+        self._push_summary(context, found.report)
         return PokeReturnValue(True, found.report.rows())
+
+    def _push_summary(self, context: Context, report: Report) -> None:
+        report.event = facts_or_id(EventRef(WEBINAR, self._id()), self._hook.session)
+        lost = missing_in_xcom(None, self.push_summary(context, report.summary()))
+        if lost:
+            self.log.warning("%s", lost)
 
     def _is_absence_final(self) -> bool:
         now = timezone.utcnow()

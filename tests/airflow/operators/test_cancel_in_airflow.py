@@ -65,7 +65,15 @@ def test_people_are_taken_off_by_our_id(run_dag, emulator, on_event, kind, regis
     assert on_event(kind) == {"crm-2", "crm-4"}
     assert [row["outcome"] for row in run.rows("cancel")] == ["cancelled"] * 2
     assert run.summary("cancel")["outcomes"] == {"cancelled": 2}
+    assert run.summary("cancel")["event"] == run.summary()["event"]
     assert run.rendered["cancel"]["registrants"] == "2 registrants"
+
+
+def test_a_meeting_that_may_not_be_read_is_named_by_its_id(run_dag, emulator):
+    emulator.add_fault(f"GET {emulator.meeting_id.replace('=', '%3D')}", times=0, status=403)
+    run = run_dag(enrolled_and_then(emulator, "meeting", cancel(emulator, "meeting", ["crm-1"])))
+    assert run.state == "success"
+    assert run.summary("cancel")["event"] == {"meeting_id": emulator.meeting_id}
 
 
 def test_of_a_webinar_people_are_taken_off_by_their_address(run_dag, emulator, on_event):

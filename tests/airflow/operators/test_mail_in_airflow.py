@@ -206,12 +206,25 @@ def test_people_who_were_taken_off_get_a_cancellation(run_dag, emulator, ledger,
     run = run_dag(
         f"""
         cancel = {cancel}
-        {mail_text("cancel.output", ledger_conn_id="ledger", webinar_id=emulator.webinar_id)}
+        {mail_text("cancel.output", ledger_conn_id="ledger")}
         """
     )
     assert run.summary("mail") == {"rows": 1, "mailed_cancellation": 1, "reasons": {}}
     (part,) = [part for part in mail_server.mails[-1].walk() if part.get_content_type() == "text/calendar"]
     assert part["Content-Type"].params["method"] == "CANCEL"
+
+
+def test_rows_of_another_event_mail_nobody(run_dag, emulator, ledger, mail_server, capfd):
+    cancel = task_text("CancelRegistrantOperator", "cancel", {"registrants": PEOPLE}, webinar_id=emulator.webinar_id)
+    run = run_dag(
+        f"""
+        cancel = {cancel}
+        {mail_text("cancel.output", webinar_id=emulator.waitlist_webinar_id)}
+        """
+    )
+    assert run.tasks["mail"] == "failed"
+    assert "The rows are those of another event than webinar_id names" in "".join(capfd.readouterr())
+    assert mail_server.mails == []
 
 
 @pytest.fixture

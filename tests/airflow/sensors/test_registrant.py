@@ -124,6 +124,8 @@ def test_what_the_enrolling_task_returned_is_handed_over_as_it_is(run_dag, emula
     assert [list(row) for row in run.rows("wait")] == [list(row) for row in run.rows()]
     assert [row["outcome"] for row in run.rows("wait")] == ["enrolled"] * 4
     assert [row["join_web_url"] for row in run.rows("wait")] == [links(webinar_id)[row["email"]] for row in ROWS]
+    assert run.summary("wait")["outcomes"] == {"enrolled": 4}
+    assert run.summary("wait")["event"] == run.summary()["event"]
 
 
 def test_a_result_that_was_too_long_for_xcom_is_read_from_its_ledger(run_dag, emulator, tmp_path, monkeypatch):

@@ -460,7 +460,7 @@ def test_second_run_without_a_common_ledger_touches_nobody_and_says_that_the_lin
     assert calls("$batch") == []
 
 
-NAMES_THE_EVENT = {"The meeting is 'Open to everyone', from 2027-03-01T09:00:00Z."}
+NAMES_THE_EVENT = {"The meeting is 'Open to everyone', from 2027-03-01T09:00:00Z to 2027-03-01T10:00:00Z."}
 
 
 def test_progress_of_a_long_run_is_logged_and_names_nobody(run, emulator, caplog):

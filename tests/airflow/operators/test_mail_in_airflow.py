@@ -130,6 +130,57 @@ def test_pages_of_a_long_list_are_mailed_by_mapped_tasks(run_dag, emulator, ledg
     assert links_in(mail_server.mails) == links_on(emulator)
 
 
+def on_meeting(emulator, people=PEOPLE, **arguments):
+    event = {"meeting_id": emulator.meeting_id, "organizer_id": emulator.organizer_id}
+    return "enroll = " + enroll(emulator, people, **event, ledger_conn_id="ledger", **arguments)
+
+
+def test_rows_of_a_meeting_that_xcom_does_not_hold_are_read_from_the_ledger(run_dag, emulator, ledger, mail_server):
+    run = run_dag(
+        f"""
+        {on_meeting(emulator, xcom_limit=1)}
+        {mail_text(ledger_conn_id="ledger")}
+        """
+    )
+    assert run.state == "success"
+    assert run.rows()["rows"] == 4
+    assert run.summary("mail") == {"rows": 4, "mailed": 4, "reasons": {}}
+    links = {f"{one.id}@example.org": one.join_web_url for one in emulator.store.enrolled(emulator.meeting_id)}
+    assert links_in(mail_server.mails) == links
+    assert {mail["To"].addresses[0].display_name for mail in mail_server.mails} == {
+        f"Canary{number} Example" for number in range(1, 5)
+    }
+
+
+def test_people_of_a_meeting_whose_rows_never_came_are_mailed_by_their_input_rows(
+    run_dag, emulator, ledger, mail_server
+):
+    run_dag(on_meeting(emulator))
+    event = {"meeting_id": emulator.meeting_id, "organizer_id": emulator.organizer_id}
+    run = run_dag(mail_text(repr(PEOPLE), ledger_conn_id="ledger", **event))
+    assert run.summary("mail") == {"rows": 4, "mailed": 4, "reasons": {}}
+    links = {f"{one.id}@example.org": one.join_web_url for one in emulator.store.enrolled(emulator.meeting_id)}
+    assert links_in(mail_server.mails) == links
+
+
+def test_a_meeting_without_rows_in_xcom_mails_nobody_and_says_what_to_do(run_dag, emulator, ledger, mail_server, capfd):
+    run_dag(on_meeting(emulator))
+    event = {"meeting_id": emulator.meeting_id, "organizer_id": emulator.organizer_id}
+    run = run_dag(
+        f"""
+        @task
+        def enroll():
+            pass
+
+        {mail_text("enroll()", ledger_conn_id="ledger", wait_for_rows=1, **event)}
+        """
+    )
+    said = "".join(capfd.readouterr())
+    assert run.tasks["mail"] == "failed"
+    assert "give its input rows as registrants, with a ledger_conn_id" in said
+    assert mail_server.mails == []
+
+
 def test_a_template_that_names_a_missing_column_fails_without_retries_and_mails_nobody(
     run_dag, emulator, ledger, mail_server, capfd
 ):

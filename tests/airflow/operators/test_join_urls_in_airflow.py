@@ -79,7 +79,8 @@ def test_tasks_that_name_a_webinar_by_link_and_by_id_share_the_event(
     assert run.summary("again")["outcomes"] == {"already_enrolled": 1}
     assert ledger.ask("SELECT outcome FROM teams_registration_ledger") == [("cancelled",)]
     assert len(lists(emulator)) == 2
-    assert f"'Open webinar', from 2027-03-01T09:00:00Z. Its id is {emulator.webinar_id}." in said
+    assert "The link in webinar_id leads to the webinar 'Open webinar', from 2027-03-01T09:00:00Z" in said
+    assert f"Its id is {emulator.webinar_id}." in said
     assert [one for one in SHOWN if one in said or one in of_dag(run.dag_id)] == []
 
 

@@ -17,16 +17,7 @@ from airflow_provider_teams_registration.ledger.sql.failures import lasting_trou
 from airflow_provider_teams_registration.ledger.sql.ledger import SqlLedger
 from airflow_provider_teams_registration.ledger.sql.tables import tables
 from airflow_provider_teams_registration.ledger.task_state import StateStoreLedger
-from tests.services.ledger.test_ledger import (  # noqa: F401
-    EVENT,
-    RUN,
-    begun,
-    database,
-    entry,
-    every_database,
-    full_entry,
-    place,
-)
+from tests.services.ledger.kinds import EVENT, RUN, begun, database, entry, every_database, full_entry
 from tests.state_store import Store
 
 NOTED = {"registrant": "x", "outcome": "enrolled", "version": 1, "last_seen": "2026-01-01", "fingerprint": ""}
@@ -131,7 +122,7 @@ def test_a_missing_privilege_to_use_is_named_with_its_grant(account):
 
 
 @every_database
-def test_a_missing_schema_is_named_with_how_to_create_it(place):  # noqa: F811
+def test_a_missing_schema_is_named_with_how_to_create_it(place):
     kept, place.table = place.table, f"nosuch.{place.table}"
 
     said = refusal(place.ledger().start_attempt, EVENT)
@@ -142,7 +133,7 @@ def test_a_missing_schema_is_named_with_how_to_create_it(place):  # noqa: F811
 
 
 @every_database
-def test_a_missing_database_is_lasting(place, tmp_path):  # noqa: F811
+def test_a_missing_database_is_lasting(place, tmp_path):
     if "sqlite" in place.address:
         (tmp_path / "other.db").write_text("no database at all, but long enough to be looked at" * 100)
         address = f"sqlite:///{tmp_path / 'other.db'}"
@@ -167,7 +158,7 @@ def test_a_database_that_cannot_be_written_is_lasting(tmp_path):
 
 @every_database
 @pytest.mark.parametrize("suffix", ["", "_runs", "_rows"])
-def test_a_table_that_lacks_columns_is_named_before_anybody_is_sent(place, suffix, event, emulator):  # noqa: F811
+def test_a_table_that_lacks_columns_is_named_before_anybody_is_sent(place, suffix, event, emulator):
     column = {"": "registration_id", "_runs": "summary", "_rows": "error"}[suffix]
     begun(place)
     with place.engine().begin() as connection:
@@ -180,7 +171,7 @@ def test_a_table_that_lacks_columns_is_named_before_anybody_is_sent(place, suffi
 
 
 @every_database
-def test_a_table_that_was_dropped_is_named(place):  # noqa: F811
+def test_a_table_that_was_dropped_is_named(place):
     ledger = begun(place)
     tables(place.table).registrants.drop(place.engine())
 
@@ -194,7 +185,7 @@ def test_a_table_that_was_dropped_is_named(place):  # noqa: F811
     ["CREATE TABLE {} (id INTEGER)", "CREATE VIEW {} AS SELECT 1 AS id"],
     ids=["a table", "a view"],
 )
-def test_something_else_of_the_same_name_is_told_of(place, made, event, emulator):  # noqa: F811
+def test_something_else_of_the_same_name_is_told_of(place, made, event, emulator):
     with place.engine().begin() as connection:
         connection.execute(sa.text(made.format(place.table)))
 
@@ -208,7 +199,7 @@ def test_something_else_of_the_same_name_is_told_of(place, made, event, emulator
     assert not any(call.method == "POST" and call.registrant_id for call in emulator.store.journal)
 
 
-def remade(place, event_id, column="outcome", kind=sa.Text, value="enrolled", times=1):  # noqa: F811
+def remade(place, event_id, column="outcome", kind=sa.Text, value="enrolled", times=1):
     """Put somebody into a table without constraints, one of whose columns is of another type."""
     ledger = begun(place, event=event_id)
     ledger.write([full_entry()])
@@ -242,7 +233,7 @@ def remade(place, event_id, column="outcome", kind=sa.Text, value="enrolled", ti
     ],
     ids=str,
 )
-def test_a_row_that_this_version_cannot_have_written_sends_nobody(place, event, emulator, column, kind, value, named):  # noqa: F811
+def test_a_row_that_this_version_cannot_have_written_sends_nobody(place, event, emulator, column, kind, value, named):
     remade(place, event.id, column, kind, value)
 
     said = refusal(lambda: enroll(event, ["somebody", "else"], ledger=place.ledger()))
@@ -254,14 +245,14 @@ def test_a_row_that_this_version_cannot_have_written_sends_nobody(place, event, 
 
 
 @every_database
-def test_a_version_that_became_no_number_on_the_way_is_no_reason_to_write(place, event):  # noqa: F811
+def test_a_version_that_became_no_number_on_the_way_is_no_reason_to_write(place, event):
     ledger = remade(place, event.id, "version", sa.String(64), "many")
 
     assert "its column version" in refusal(ledger.write, [entry(version=1)])
 
 
 @every_database
-def test_a_person_who_stands_twice_sends_nobody(place, event, emulator):  # noqa: F811
+def test_a_person_who_stands_twice_sends_nobody(place, event, emulator):
     remade(place, event.id, times=2)
 
     assert "an entry_key twice" in refusal(lambda: enroll(event, ["somebody"], ledger=place.ledger()))
@@ -269,7 +260,7 @@ def test_a_person_who_stands_twice_sends_nobody(place, event, emulator):  # noqa
 
 
 @every_database
-def test_rows_that_are_no_objects_are_told_of_when_they_are_read_back(place):  # noqa: F811
+def test_rows_that_are_no_objects_are_told_of_when_they_are_read_back(place):
     ledger = begun(place)
     ledger.write_results([(1, "somebody", {"id": "somebody"}, Outcome.ENROLLED, None)])
     for text in ('"Row(canary)"', "canary", "[1]", "null"):
@@ -280,7 +271,7 @@ def test_rows_that_are_no_objects_are_told_of_when_they_are_read_back(place):  #
 
 
 @every_database
-def test_a_run_that_the_ledger_does_not_know_is_told_of_when_its_rows_are_read(place):  # noqa: F811
+def test_a_run_that_the_ledger_does_not_know_is_told_of_when_its_rows_are_read(place):
     ledger = begun(place)
     assert "does not hold this run" in refusal(ledger.read_results, "0" * 64, 1, 0, 10)
 

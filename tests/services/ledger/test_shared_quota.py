@@ -7,7 +7,7 @@ from airflow_provider_teams_registration.graph.rate_limit import RateLimiter
 from airflow_provider_teams_registration.graph.write_quota import WriteQuota
 from airflow_provider_teams_registration.ledger.shared_quota import QuotaTaken
 from tests.emulated.enrollment.conftest import RUN
-from tests.services.ledger.test_ledger import OTHER_RUN, begun, entry, every_database, every_lasting_kind, place  # noqa: F401
+from tests.services.ledger.kinds import OTHER_RUN, begun, entry, every_database, every_lasting_kind
 
 LIMIT, WINDOW = 15, 1.5
 
@@ -23,14 +23,14 @@ def send(ledger, own, names):
     own.commit(len(names))
 
 
-def sharing(place, run, own=None, event="event 1"):  # noqa: F811
+def sharing(place, run, own=None, event="event 1"):
     own, ledger = own or quota(), begun(place, run, event)
     ledger.share_quota(own)
     return ledger, own
 
 
 @every_lasting_kind
-def test_next_attempt_knows_what_this_one_sent(place):  # noqa: F811
+def test_next_attempt_knows_what_this_one_sent(place):
     ledger, own = sharing(place, RUN)
     send(ledger, own, ["ada", "bob"])
     own.reserve(3)
@@ -44,7 +44,7 @@ def test_next_attempt_knows_what_this_one_sent(place):  # noqa: F811
 
 
 @every_database
-def test_run_of_the_same_app_knows_what_others_sent_and_one_of_another_app_does_not(place):  # noqa: F811
+def test_run_of_the_same_app_knows_what_others_sent_and_one_of_another_app_does_not(place):
     ledger, own = sharing(place, RUN)
     send(ledger, own, ["ada", "bob"])
 
@@ -53,7 +53,7 @@ def test_run_of_the_same_app_knows_what_others_sent_and_one_of_another_app_does_
 
 
 @every_database
-def test_two_runs_take_the_last_room_in_the_quota_once(place):  # noqa: F811
+def test_two_runs_take_the_last_room_in_the_quota_once(place):
     runs = [sharing(place, TaskRun("dag", f"run {number}", "enroll")) for number in range(2)]
 
     def take(number):
@@ -73,7 +73,7 @@ def test_two_runs_take_the_last_room_in_the_quota_once(place):  # noqa: F811
 
 
 @every_database
-def test_quota_that_nobody_can_read_is_taken_for_unused(place):  # noqa: F811
+def test_quota_that_nobody_can_read_is_taken_for_unused(place):
     import sqlalchemy as sa
 
     sharing(place, RUN)
@@ -87,7 +87,7 @@ def test_quota_that_nobody_can_read_is_taken_for_unused(place):  # noqa: F811
 
 
 @every_lasting_kind
-def test_note_of_a_deferral_is_kept_for_the_next_attempt(place):  # noqa: F811
+def test_note_of_a_deferral_is_kept_for_the_next_attempt(place):
     ledger = begun(place)
     ledger.save_deferral({"attempt": 1, "looked_up": ["x"]})
     assert begun(place).load_deferral() == {"attempt": 1, "looked_up": ["x"]}

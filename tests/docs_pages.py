@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +25,39 @@ def code_blocks(page: Path, language: str) -> Iterator[tuple[int, str]]:
     for found in _FENCE.finditer(text):
         if found[1] == language:
             yield text.count("\n", 0, found.start()) + 2, found[2]
+
+
+@dataclass(frozen=True)
+class Block:
+    """
+    A code block of a page.
+
+    :param name: the page and the heading above the block; the second one below a heading ends with ``(2)``.
+    :param page: the page.
+    :param code: the block's text.
+    """
+
+    name: str
+    page: Path
+    code: str
+
+
+def named_blocks(*languages: str) -> dict[str, Block]:
+    """Return the code blocks of all pages in any of these languages, by name."""
+    found: dict[str, Block] = {}
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        times: Counter[str] = Counter()
+        for fence in _FENCE.finditer(text):
+            if fence[1] not in languages:
+                continue
+            # A comment of a shell block looks like a heading.
+            above = _HEADING.findall(without_code(text[: fence.start()]))[-1]
+            name = f"{page.relative_to(ROOT)}: {above.replace('`', '')}"
+            times[name] += 1
+            name += f" ({times[name]})" if times[name] > 1 else ""
+            found[name] = Block(name, page, fence[2])
+    return found
 
 
 def without_code(text: str) -> str:

@@ -17,7 +17,7 @@ from textwrap import dedent, indent
 from typing import Any
 from unittest.mock import patch
 
-_HEAD = """
+_IMPORTS = """
 from __future__ import annotations
 from datetime import datetime, timedelta
 from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, task
@@ -32,8 +32,6 @@ from airflow_provider_teams_registration.read_enrollments import enrollment_page
 from airflow_provider_teams_registration.sensors.registrant import RegistrantStatusSensor
 from airflow_provider_teams_registration.sensors.registration import RegistrationOpenSensor
 from airflow_provider_teams_registration.transfers.sql import SqlToTeamsRegistrationOperator
-
-with DAG({dag_id!r}, schedule=None, start_date=datetime(2026, 1, 1)) as dag:
 """
 _numbers = count(1)
 
@@ -117,15 +115,21 @@ def migrate_database() -> None:
     subprocess.run([airflow, "db", "migrate"], check=True, capture_output=True)
 
 
-def run_dag_text(tasks: str) -> DagRunResult:
-    """Run a DAG made of these tasks."""
+def run_dag_text(tasks: str, imports: str = _IMPORTS) -> DagRunResult:
+    """
+    Run a DAG made of these tasks.
+
+    :param tasks: the code within the DAG.
+    :param imports: the code above the DAG. Default: everything that tests of this package use.
+    """
     dag_id = f"dag_{next(_numbers)}"
-    return run_dag_file(_write_dag(dag_id, _HEAD.format(dag_id=dag_id) + indent(dedent(tasks), "    ")), dag_id)
+    return run_dag_file(write_dag_text(dag_id, tasks, imports), dag_id)
 
 
-def write_dag_text(dag_id: str, tasks: str) -> Path:
+def write_dag_text(dag_id: str, tasks: str, imports: str = _IMPORTS) -> Path:
     """Put a DAG made of these tasks into the DAGs folder, alone."""
-    return _write_dag(dag_id, _HEAD.format(dag_id=dag_id) + indent(dedent(tasks), "    "))
+    begins = f"with DAG({dag_id!r}, schedule=None, start_date=datetime(2026, 1, 1)) as dag:"
+    return _write_dag(dag_id, f"{imports}\n{begins}\n{indent(dedent(tasks), '    ')}")
 
 
 def run_dag_file(path: Path, dag_id: str) -> DagRunResult:

@@ -72,6 +72,8 @@ def enroll(
     resumption = resumption or Resumption()
     with closing(event):
         ledger = ledger or MemoryLedger()
+        # The ledger opens while Entra and Graph answer.
+        ledger.open_early()
         resumption.begin(event, ledger)
         if isinstance(event.rate_limiter, WriteQuota):
             ledger.share_quota(event.rate_limiter)

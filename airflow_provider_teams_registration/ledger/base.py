@@ -69,6 +69,13 @@ class Ledger(ABC):
         """Where rows can be kept that are too many for XCom; None where this ledger has no room for them."""
         return None
 
+    def open_early(self) -> None:  # noqa: B027 - most ledgers have nothing to open
+        """
+        Start what :meth:`start_attempt` needs and what does not depend on the event, without waiting for it.
+
+        An error of it comes from :meth:`start_attempt`.
+        """
+
     @abstractmethod
     def start_attempt(self, event: str) -> None:
         """

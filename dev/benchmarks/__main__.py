@@ -2,7 +2,8 @@
 Compare this provider with the code that people would write today: ``python -m dev.benchmarks``.
 
 ``python -m dev.benchmarks --quick`` runs everything with tiny numbers. After a whole run, the command
-``python -m dev.benchmarks docs`` writes its figures into docs/benchmarks.md and draws the chart.
+``python -m dev.benchmarks docs`` writes its figures into docs/benchmarks.md and draws the chart. The command
+``python -m dev.benchmarks profile`` shows where this provider's time goes, and stores nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from rich.console import Console
 from dev.benchmarks.airflow_run import ROOT
 from dev.benchmarks.chart import draw
 from dev.benchmarks.machine import machine
-from dev.benchmarks.measures import big_lists, harm, mail, online_meeting, overhead, parse, webinar
+from dev.benchmarks.measures import big_lists, harm, mail, online_meeting, overhead, parse, profile, webinar
 from dev.benchmarks.measures.options import QUICK, Options
 from dev.benchmarks.measures.sheet import Sheet
 from dev.benchmarks.pages import refresh
@@ -52,9 +53,23 @@ def main() -> int:
         return 0
     sizes = {name: getattr(arguments, name) for name in ("people", "mapped_people") if getattr(arguments, name)}
     options = replace(QUICK if arguments.quick else Options(), **sizes)
+    if arguments.what == "profile":
+        _profile(options)
+        return 0
     is_whole = options == Options() and set(arguments.only) == set(_MEASURES)
     _run(options, arguments.only, arguments.results or (RESULTS if is_whole else _elsewhere()))
     return 0
+
+
+def _profile(options: Options) -> None:
+    console = _console()
+    with Service() as service:
+        for sheet in profile.measure(service, options):
+            sheet.print(console)
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else 170)
 
 
 def _elsewhere() -> Path:
@@ -66,7 +81,7 @@ def _elsewhere() -> Path:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m dev.benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("run", "docs"), default="run")
+    parser.add_argument("what", nargs="?", choices=("run", "docs", "profile"), default="run")
     parser.add_argument("--quick", action="store_true", help="tiny numbers, which say nothing but that it works")
     parser.add_argument("--people", type=int, help="people of the online meeting")
     parser.add_argument("--mapped-people", type=int, help="people for those who run a task per person")
@@ -76,7 +91,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(options: Options, only: list[int], results: Path) -> None:
-    console, about, started = Console(width=None if sys.stdout.isatty() else 170), machine(), time.monotonic()
+    console, about, started = _console(), machine(), time.monotonic()
     console.print(", ".join(f"{name} {value}" for name, value in about.items()), highlight=False)
     console.print()
     sheets: dict[str, Sheet] = {}

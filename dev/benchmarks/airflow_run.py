@@ -11,12 +11,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = "TEAMS_REGISTRATION_BENCHMARK_SAMPLES"
+"""The environment variable that names a file. A run with it writes there what it spends its time on."""
 _API_SERVER = "InProcessExecutionAPI"
 NOTHING = """
 from airflow.sdk import task
@@ -172,6 +175,21 @@ def _load(file: str) -> Any:
     return module
 
 
+@contextmanager
+def _sampled() -> Iterator[None]:
+    """Sample the run, if the environment names a file for the samples."""
+    file = os.environ.get(SAMPLES)
+    if file is None:
+        yield
+        return
+    from dev.benchmarks.sampler import Sampler
+
+    with Sampler() as sampler:
+        yield
+    places = sampler.cpu.keys() | sampler.wall.keys()
+    Path(file).write_text(json.dumps([[*place, sampler.cpu[place], sampler.wall[place]] for place in places]))
+
+
 def _run_here(file: str, is_warm: str, logical_date: str) -> Taken:
     import resource
     import sqlite3
@@ -193,7 +211,8 @@ def _run_here(file: str, is_warm: str, logical_date: str) -> Taken:
     module = _load(file)
     (home / "started").touch()
     started, cpu_started, api_cpu_started = time.monotonic(), cpu(), api_cpu()
-    run = module.dag.test(**({"logical_date": datetime.fromisoformat(logical_date)} if logical_date else {}))
+    with _sampled():
+        run = module.dag.test(**({"logical_date": datetime.fromisoformat(logical_date)} if logical_date else {}))
     seconds, cpu_seconds, api_cpu_seconds = time.monotonic() - started, cpu() - cpu_started, api_cpu() - api_cpu_started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     of_run = [run.dag_id, run.run_id]

@@ -21,6 +21,7 @@ from airflow_provider_teams_registration.ledger.sql import attempts
 from airflow_provider_teams_registration.ledger.sql import quota as sql_quota
 from airflow_provider_teams_registration.ledger.sql.clock import DatabaseClock
 from airflow_provider_teams_registration.ledger.sql.direct import DirectWriter, NotAsRead
+from airflow_provider_teams_registration.ledger.sql.opening import Opening
 from airflow_provider_teams_registration.ledger.sql.records import (
     LOCKING,
     ChangedMeanwhile,
@@ -74,6 +75,7 @@ class SqlLedger(Ledger):
         self._locks_rows = engine.dialect.name in LOCKING if locks_rows is None else locks_rows
         self._tables = tables(table)
         self._transact = Transactions(engine, self._tables, max_tries or MAX_TRIES)
+        self._opening = Opening(self._transact, engine, self._tables)
         is_direct = engine.dialect.name == "sqlite" and self._locks_rows
         self._direct = DirectWriter(engine.dialect, self._tables.registrants) if is_direct else None
         self.event = ""
@@ -85,13 +87,16 @@ class SqlLedger(Ledger):
         """The ledger itself: it has a table for rows."""
         return self
 
+    def open_early(self) -> None:
+        """Start to create missing tables and to ask the database's clock."""
+        self._opening.begin()
+
     def start_attempt(self, event: str) -> None:
         """Create missing tables, and take over from older attempts of the same run."""
         refuse_impossible_event(event)
         self.event = event
         self.run_key = row_key(event, self.run.dag_id, self.run.run_id, self.run.task)
-        self._transact(lambda connection: self._tables.runs.metadata.create_all(connection), is_creating=True)
-        self._clock = self._transact(DatabaseClock)
+        self._clock = self._opening.finish()
         self.attempt = self._transact(
             partial(
                 attempts.start, tables=self._tables, run_key=self.run_key, event=event, run=self.run, now=self.now()
@@ -160,6 +165,7 @@ class SqlLedger(Ledger):
 
     def close(self) -> None:
         """Close the connections."""
+        self._opening.close()
         self._engine.dispose()
 
     def write_results(self, rows: Sequence[tuple[int, str | None, Mapping[str, Any], Outcome, str | None]]) -> None:

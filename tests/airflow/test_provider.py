@@ -147,7 +147,15 @@ def test_a_dag_file_brings_neither_engine_nor_client_nor_triggers(below):
     assert below in ours
     heavy = {name for name in ours if name.startswith(("enrollment.", "events.", "graph.", "triggers.", "emulator."))}
     # These read and check arguments, and say what is wrong with them.
-    light = {"enrollment.max_rejected", "events.reference", "graph.arguments", "graph.backoff", "graph.settings"}
+    light = {
+        "enrollment.max_rejected",
+        "events.named_event",
+        "events.reference",
+        "graph.arguments",
+        "graph.backoff",
+        "graph.event_link",
+        "graph.settings",
+    }
     assert heavy <= light
 
 

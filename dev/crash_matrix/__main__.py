@@ -29,6 +29,8 @@ from airflow_provider_teams_registration.emulator.server import Emulator
 from dev.crash_matrix.bugs import ANOTHER_CLOCK, BUGS, LYING_BUGS
 from dev.crash_matrix.emulator_pool import EmulatorPool
 from dev.crash_matrix.lies import LEDGERS, LyingCell, lying_cells, try_lying_cell
+from dev.crash_matrix.mailing import LEDGERS as MAIL_LEDGERS
+from dev.crash_matrix.mailing import MailCell, mail_cells, try_mail_cell
 from dev.crash_matrix.matrix import FAULTS, Cell, Setting, cells, settings, try_cell
 from dev.crash_matrix.sequences import SEQUENCES, SequenceCell, sequence_cells, sequence_settings, try_sequence
 from dev.crash_matrix.stateful import EnrollmentMachine
@@ -38,7 +40,7 @@ AT_ONCE = 6
 HARDEST = ("meeting", "sql", "second_record")
 HISTORIES = 60
 INJECTIONS = ("kill", "freeze")
-LIE, SEQUENCE = "lie", "sequence"
+LIE, SEQUENCE, MAIL = "lie", "sequence", "mail"
 
 
 def main() -> int:
@@ -46,10 +48,10 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m dev.crash_matrix")
     arguments.add_argument("--every", type=int, default=1, help="play every n-th cell only")
     arguments.add_argument(
-        "--inject", choices=[*INJECTIONS, LIE, SEQUENCE], help="play the cells of this injection only"
+        "--inject", choices=[*INJECTIONS, LIE, SEQUENCE, MAIL], help="play the cells of this injection only"
     )
     given = arguments.parse_args()
-    every, injections = given.every, (given.inject,) if given.inject else (*INJECTIONS, LIE, SEQUENCE)
+    every, injections = given.every, (given.inject,) if given.inject else (*INJECTIONS, LIE, SEQUENCE, MAIL)
     started = time.monotonic()
     pool, console = EmulatorPool(), Console(width=120)
     with ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as threads:
@@ -63,6 +65,8 @@ def main() -> int:
         if SEQUENCE in injections:
             wrong |= _by_name(_play_sequences(pool, threads, console, every))
             unnoticed += _play_bugs(pool, threads, console, [ANOTHER_CLOCK], lambda: [])
+        if MAIL in injections:
+            wrong |= _by_name(_play_mails(threads, console, every))
         if set(injections) & set(INJECTIONS):
             wrong |= _by_name(_play_matrix(pool, threads, console, every, injections))
             unnoticed += _play_bugs(pool, threads, console, BUGS, lambda: _hardest_cells(pool, every))
@@ -157,6 +161,22 @@ def _play_sequences(
         table.add_row(*row, *(_tally(results[sequence]) for sequence in SEQUENCES))
     console.print(table)
     console.print(f"{len(planned) - len(wrong):,} of {len(planned):,} sequences green.")
+    return wrong
+
+
+def _play_mails(threads: ThreadPoolExecutor, console: Console, every: int) -> dict[MailCell, list[str]]:
+    planned = [cell for some in threads.map(mail_cells, MAIL_LEDGERS) for cell in some][::every]
+    wrong: dict[MailCell, list[str]] = {}
+    played: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    for cell, findings in zip(planned, threads.map(try_mail_cell, planned), strict=True):
+        played[cell.trouble][cell.ledger].append(not findings)
+        if findings:
+            wrong[cell] = findings
+    table = Table("mailing", *MAIL_LEDGERS)
+    for trouble, results in played.items():
+        table.add_row(trouble, *(_tally(results[ledger]) for ledger in MAIL_LEDGERS))
+    console.print(table)
+    console.print(f"{len(planned) - len(wrong):,} of {len(planned):,} mailings green.")
     return wrong
 
 

@@ -20,6 +20,7 @@ from airflow_provider_teams_registration.operators.enroll import EnrollRegistran
 from airflow_provider_teams_registration.operators.enrolling import DEFAULT_LEDGER_TABLE
 from dev.crash_matrix import bugs
 from dev.crash_matrix.breakpoints import Breakpoints, KeyValues, StateStore
+from dev.crash_matrix.mailing_attempt import end_mailing, watch_smtp
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Attempt:
     :param inject_at: name of the point at which the signal is sent, and which time it is passed; None is nowhere.
     :param signal_number: the signal.
     :param bug: name of a deliberate bug; None is the product as it is.
-    :param action: ``enroll`` or ``cancel``.
+    :param action: ``enroll``, ``cancel`` or ``mail``.
     """
 
     folder: Path
@@ -102,7 +103,9 @@ def run(attempt: Attempt) -> None:
         arguments["ledger_conn_id"] = "crash_matrix_ledger"
     elif attempt.ledger == "state store":
         context["task_state_store"] = StateStore(attempt.folder / f"state-{attempt.run_id}.db", breakpoints)
-    end = _end_cancelling if attempt.action == "cancel" else _end
+    if attempt.action == "mail":
+        watch_smtp(breakpoints)
+    end = {"enroll": _end, "cancel": _end_cancelling, "mail": end_mailing}[attempt.action]
     attempt.ending.write_text(end(arguments, attempt.rows, context, ti))
 
 

@@ -90,21 +90,15 @@ class Fixture:
 
     def start(self, attempt: Attempt) -> BaseProcess:
         """Start an attempt in a process of its own."""
-        process = _forks.Process(target=run, args=(attempt,))
-        process.start()
-        return process
+        return _start(attempt)
 
     def finish(self, process: BaseProcess) -> None:
         """Wait for an attempt's process to end, however it does."""
-        process.join(LONGEST_ATTEMPT)
-        if process.is_alive():
-            process.kill()
-            process.join()
+        _finish(process)
 
     def run(self, attempt: Attempt) -> str | None:
         """Make an attempt; return how it ended, None where it was killed."""
-        self.finish(self.start(attempt))
-        return ending(attempt)
+        return run_in_process(attempt)
 
     def freeze_and_overtake(self, attempt: Attempt) -> tuple[str | None, str | None]:
         """
@@ -232,6 +226,25 @@ class Fixture:
         if self.event.person_in(handed) != name:
             return [f"somebody else's link: {name}"]
         return [] if handed == link else [f"a link that does not work: {name}"]
+
+
+def run_in_process(attempt: Attempt) -> str | None:
+    """Make an attempt in a process of its own; return how it ended, None if it was killed."""
+    _finish(_start(attempt))
+    return ending(attempt)
+
+
+def _start(attempt: Attempt) -> BaseProcess:
+    process = _forks.Process(target=run, args=(attempt,))
+    process.start()
+    return process
+
+
+def _finish(process: BaseProcess) -> None:
+    process.join(LONGEST_ATTEMPT)
+    if process.is_alive():
+        process.kill()
+        process.join()
 
 
 def ending(attempt: Attempt) -> str | None:

@@ -4,6 +4,7 @@ import hypothesis.stateful
 import pytest
 
 from dev.crash_matrix.lies import lying_cells, try_lying_cell
+from dev.crash_matrix.mailing import KILL, LEDGERS, TROUBLES, MailCell, mail_cells, try_mail_cell
 from dev.crash_matrix.matrix import Setting, cells, try_cell
 from dev.crash_matrix.sequences import CANCEL_BESIDE, DEFERRAL, SECOND_KILL, SequenceCell, sequence_cells, try_sequence
 from dev.crash_matrix.stateful import EnrollmentMachine
@@ -46,6 +47,18 @@ def test_lies_of_the_service_enroll_nobody_twice_and_swap_nobodys_link(emulator,
     cells = [cell for cell in lying_cells() if (cell.kind, cell.ledger) == (kind, ledger)]
     wrong = {str(cell): try_lying_cell(emulator, cell) for cell in cells[::37]}
     assert {cell: findings for cell, findings in wrong.items() if findings} == {}
+
+
+@pytest.mark.parametrize("ledger", LEDGERS)
+def test_killed_mailing_leaves_nobody_without_a_mail_and_one_person_at_most_with_two_equal_ones(ledger):
+    kills = [cell for cell in mail_cells(ledger) if cell.trouble == KILL]
+    wrong = {str(cell): try_mail_cell(cell) for cell in kills[5::9]}
+    assert {cell: findings for cell, findings in wrong.items() if findings} == {}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_trouble_with_mails_gives_everybody_their_own_link_once_or_mails_nobody(trouble):
+    assert try_mail_cell(MailCell("sql", trouble)) == []
 
 
 def test_random_histories_end_well(emulator):

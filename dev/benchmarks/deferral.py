@@ -3,6 +3,7 @@ Measure how much of a worker slot a long webinar takes with ``deferrable``: ``py
 
 A scheduler, a triggerer, a DAG processor and an API server run one task, which registers people at the service's limit.
 The state of the task is read ten times a second. ``--kill-worker`` and ``--restart-triggerer`` disturb the run once.
+``--store`` puts the row into ``results.json``, from which ``python -m dev.benchmarks docs`` takes it.
 """
 
 from __future__ import annotations
@@ -19,17 +20,20 @@ import sys
 import time
 from collections import Counter
 from contextlib import closing, suppress
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from dev.benchmarks.airflow_run import AirflowHome
+from dev.benchmarks.airflow_run import ROOT, AirflowHome
 from dev.benchmarks.baselines import ours
 from dev.benchmarks.measures.sheet import Sheet
 from dev.benchmarks.service import Service, doubles_and_losses
+from dev.benchmarks.table import DEFERRAL
 
+RESULTS = ROOT / "dev" / "benchmarks" / "results.json"
 LIMIT = 15
 _EVERY = 0.1
 _STARTS_WITHIN = 180.0
@@ -130,6 +134,7 @@ def main() -> int:
     parser.add_argument("--kill-worker", action="store_true", help="kill the task once, in its third part")
     parser.add_argument("--restart-triggerer", action="store_true", help="kill and start the triggerer once")
     parser.add_argument("--keep", action="store_true", help="keep Airflow's home, with its logs")
+    parser.add_argument("--store", action="store_true", help="put the row into results.json")
     given = parser.parse_args()
     with Service() as service:
         service.reset(write_limit=LIMIT, write_window=given.window, duplicate="second_record")
@@ -147,14 +152,38 @@ def main() -> int:
         print(home.folder)
     else:
         home.remove()
-    Sheet(
-        "deferral",
+    sheet = Sheet(
+        DEFERRAL,
         f"{given.people:,} people on a webinar, {LIMIT} writes per {given.window:g} s, in a real Airflow",
         [row],
         ["Slot: the share of the time from the first write to the last in which the task ran (or was queued, too)."],
-    ).print(Console(width=None if sys.stdout.isatty() else 170))
+    )
+    sheet.print(Console(width=None if sys.stdout.isatty() else 170))
     print(json.dumps(row))
+    if given.store:
+        store(sheet, RESULTS)
     return 0
+
+
+def store(sheet: Sheet, results: Path) -> None:
+    """
+    Put rows into the stored figures, in place of those of the same ways.
+
+    :param sheet: the rows.
+    :param results: the file with the stored figures.
+    """
+    stored = json.loads(results.read_text())
+    before = stored["measures"].get(sheet.key, {}).get("rows", [])
+    ways = {row["way"] for row in sheet.rows}
+    rows = [*(row for row in before if row["way"] not in ways), *sheet.rows]
+    stored["measures"][sheet.key] = {**asdict(sheet), "rows": rows}
+    results.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n")
+
+
+def _way(given: argparse.Namespace) -> str:
+    disturbed = {"worker killed once": given.kill_worker, "triggerer killed once": given.restart_triggerer}
+    way = "in the worker" if given.in_worker else "deferrable"
+    return ", ".join([way, *(name for name, is_so in disturbed.items() if is_so)])
 
 
 def _watch(home: AirflowHome, airflow: RunningAirflow, given: argparse.Namespace) -> tuple[list[Any], int, str]:
@@ -204,6 +233,8 @@ def _row(
     emails = [f"person.{number}@example.org" for number in range(given.people)]
     doubles, losses = doubles_and_losses(emails, service.registrations())
     return {
+        "way": _way(given),
+        "people": given.people,
         "state": state,
         "run s": round(whole, 1),
         "slot %": round(share["running"] / whole * 100, 1) if whole else None,

@@ -6,12 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dev.benchmarks.table import write_comparison, write_harm, write_table
+from dev.benchmarks.table import (
+    write_comparison,
+    write_deferral,
+    write_harm,
+    write_mail,
+    write_table,
+)
 
 _PLACES: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], str]]] = (
     ("docs/benchmarks.md", "table", write_table),
     ("docs/benchmarks.md", "beside (e)", write_comparison),
     ("docs/benchmarks.md", "harm", write_harm),
+    ("docs/benchmarks.md", "mail", write_mail),
+    ("docs/benchmarks.md", "deferral", write_deferral),
 )
 
 

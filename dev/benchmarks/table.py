@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+DEFERRAL = "deferral"
+"""The measure that has a command of its own."""
 _COLUMNS = (
     ("people", "people"),
     ("ms per person", "ms per person"),
@@ -54,6 +56,24 @@ def write_harm(results: Mapping[str, Any]) -> str:
     """Return the results of each way under faults as Markdown."""
     names = ("people", "on the event when killed", "seconds", "HTTP calls", "doubles", "losses", "links missing")
     return _table(results["measures"]["harm"]["rows"], names)
+
+
+def write_mail(results: Mapping[str, Any]) -> str:
+    """Return the cost of mails as Markdown."""
+    return _of_one_measure(
+        results, "mail", ("mails", "connections", "seconds", "CPU ms a mail", "beyond the loop", "more MB")
+    )
+
+
+def write_deferral(results: Mapping[str, Any]) -> str:
+    """Return how much of a worker slot a long webinar takes as Markdown."""
+    names = ("people", "run s", "slot %", "slot and queue %", "parts", "quota used %", "429s", "doubles", "losses")
+    return _of_one_measure(results, DEFERRAL, names)
+
+
+def _of_one_measure(results: Mapping[str, Any], key: str, names: Sequence[str]) -> str:
+    sheet = results["measures"].get(key)
+    return _table(sheet["rows"], names) if sheet else "The stored figures do not hold this measure yet.\n"
 
 
 def _table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:

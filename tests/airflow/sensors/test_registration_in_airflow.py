@@ -186,7 +186,7 @@ def test_a_service_in_trouble_is_asked_again_about_a_webinar(run_dag, emulator, 
 @pytest.mark.parametrize(("soft_fail", "state"), [(False, "failed"), (True, "skipped")], ids=["fails", "skips"])
 @pytest.mark.parametrize("way", [{}, {"mode": "reschedule"}], ids=["in the worker", "rescheduled"])
 def test_the_timeout_ends_the_waiting_for_a_webinar(run_dag, emulator, way, soft_fail, state):
-    text = wait_until_published(emulator.draft_webinar_id, timeout=0.2, retries=2, soft_fail=soft_fail, **way)
+    text = wait_until_published(emulator.draft_webinar_id, timeout=2, retries=2, soft_fail=soft_fail, **way)
     run = run_dag(text)
     assert (run.tasks["is_open"], run.tries["is_open"]) == (state, 1)
     assert len(looks(emulator)) > 1

@@ -43,6 +43,8 @@ def surroundings(emulator, tmp_path, monkeypatch) -> Iterator[MailServer]:
             monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(fields))
         for name in ("meeting_id", "organizer_id", "webinar_id"):
             monkeypatch.setenv(f"AIRFLOW_VAR_TEAMS_{name.upper()}", getattr(emulator, name))
+        link = emulator.store.meeting(emulator.meeting_id).join_web_url
+        monkeypatch.setenv("AIRFLOW_VAR_TEAMS_MEETING_LINK", link)
         yield mail_server
 
 

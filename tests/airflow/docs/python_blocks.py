@@ -82,6 +82,7 @@ def write_to_your_secret_store(token):
     HOW_TO + "Recipes (2)": Recipe(
         after=f"EnrollRegistrantOperator(task_id='enroll', **WEBINAR, registrants=[{PERSON}])"
     ),
+    HOW_TO + "Name the event by its link": Recipe(enrolled={"crm-1"}),
     HOW_TO + "Mail the links": Recipe(enrolled={"crm-1"}, mailed=("ada@example.org",)),
     HOW_TO + "Run it again": Recipe(enrolled={"crm-1", "crm-2"}),
     HOW_TO + "People who are on the event already": Recipe(arrange=enroll_somebody, enrolled={"crm-1", "crm-2"}),

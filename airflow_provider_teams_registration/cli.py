@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from airflow_provider_teams_registration import doctor_command
+from airflow_provider_teams_registration import doctor_command, teams_app_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor = verbs.add_parser("doctor", help="check a connection, an event and a ledger; it only reads")
     doctor_command.add_arguments(doctor)
     doctor.set_defaults(run=doctor_command.run)
+    teams_app = verbs.add_parser("teams-app", help="make a Teams app that asks for consent for one event")
+    teams_app_command.add_arguments(teams_app)
+    teams_app.set_defaults(run=teams_app_command.run)
     sign_in.set_defaults(run=_print_refresh_token)
     chosen = parser.parse_args(arguments)
     return int(chosen.run(chosen))

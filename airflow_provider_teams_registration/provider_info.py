@@ -45,6 +45,7 @@ def provider_info(version: str) -> dict[str, Any]:
                 "operators.registration",
                 "operators.mail",
                 "operators.check_setup",
+                "operators.consent",
             )
         ],
         "transfers": [

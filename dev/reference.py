@@ -26,6 +26,7 @@ _CLASSES = (
     "transfers.sql.SqlToTeamsRegistrationOperator",
     "operators.cancel.CancelRegistrantOperator",
     "operators.check_setup.CheckSetupOperator",
+    "operators.consent.ConsentForEventOperator",
     "operators.mail.MailJoinLinksOperator",
     "operators.registration.FindEventOperator",
     "operators.registration.OpenRegistrationOperator",

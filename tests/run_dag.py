@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, task
 from airflow_provider_teams_registration.operators.cancel import CancelRegistrantOperator
 from airflow_provider_teams_registration.operators.check_setup import CheckSetupOperator
+from airflow_provider_teams_registration.operators.consent import ConsentForEventOperator
 from airflow_provider_teams_registration.operators.enroll import EnrollRegistrantOperator
 from airflow_provider_teams_registration.operators.mail import MailJoinLinksOperator, mail_join_links
 from airflow_provider_teams_registration.operators.registration import (

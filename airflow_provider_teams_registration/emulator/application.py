@@ -110,7 +110,8 @@ def _graph_routes(application: FastAPI, emulator: EmulatedTenant, entra: Entra) 
         if version.lower() not in ("v1.0", "beta"):
             return JSONResponse(refusal(400, "BadRequest", f"Invalid version: {version}.").body, 400)
         came_in = time.monotonic()
-        body, is_readable = _decoded(await request.body())
+        content = await request.body()
+        body, is_readable = _decoded(content)
         # The path as it was sent, because an id may contain an encoded slash.
         raw_path = request.scope["raw_path"].decode().split("?")[0]
         client_request_id = request.headers.get("client-request-id")
@@ -132,6 +133,7 @@ def _graph_routes(application: FastAPI, emulator: EmulatedTenant, entra: Entra) 
                     query=dict(request.query_params),
                     client_request_id=client_request_id,
                     is_readable=is_readable,
+                    content=content,
                 )
             )
         await asyncio.sleep(emulator.switches.latency)

@@ -23,7 +23,13 @@ from airflow_provider_teams_registration.graph.webinar_bodies import (
     read_question,
     read_webinar,
 )
-from airflow_provider_teams_registration.graph.webinar_refusals import TO_CANCEL, TO_READ, TO_REGISTER, WebinarRefusals
+from airflow_provider_teams_registration.graph.webinar_refusals import (
+    READ_ALL,
+    TO_CANCEL,
+    TO_READ,
+    TO_REGISTER,
+    WebinarRefusals,
+)
 from airflow_provider_teams_registration.graph.webinar_registration_bodies import (
     Matches,
     WebinarRegistrant,
@@ -131,6 +137,13 @@ class Webinar:
         """
         with self._refusals.explained(TO_READ):
             return self._session.read(VERSION, self._path("/registrationConfiguration"), read_configuration)
+
+    def is_read_by_own_consent(self) -> bool:
+        """Return whether the token shows that only the event's own consent lets the application read the webinar."""
+        if self.signs_in_a_user:
+            return False
+        token = self._session.token()
+        return token.is_readable and READ_ALL not in token.roles
 
     def questions(self) -> list[Question]:
         """

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _POLICY = "an application access policy for the organizer"
-TO_READ = f"VirtualEvent.Read.All with {_POLICY}, or the event's own VirtualEvent.Read.Chat (resource-specific consent)"
+READ_ALL = "VirtualEvent.Read.All"
+TO_READ = f"{READ_ALL} with {_POLICY}, or the event's own VirtualEvent.Read.Chat (resource-specific consent)"
 TO_REGISTER = (
     f"VirtualEventRegistration-Anon.ReadWrite.All with {_POLICY}, or the event's own "
     "VirtualEventRegistration-Anon.ReadWrite.Chat (resource-specific consent)"

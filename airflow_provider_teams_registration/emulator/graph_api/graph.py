@@ -26,6 +26,7 @@ from airflow_provider_teams_registration.emulator.graph_api.online_meetings impo
 from airflow_provider_teams_registration.emulator.graph_api.paging import ListAnswer
 from airflow_provider_teams_registration.emulator.graph_api.query_options import without_count
 from airflow_provider_teams_registration.emulator.graph_api.registrant import people_of, registrant_id
+from airflow_provider_teams_registration.emulator.graph_api.teams_apps import TeamsApps, is_upload
 from airflow_provider_teams_registration.emulator.graph_api.webinar_path import is_virtual_event
 from airflow_provider_teams_registration.emulator.graph_api.webinars import Webinars
 from airflow_provider_teams_registration.emulator.http.failures import failed
@@ -64,6 +65,7 @@ class Graph:
         self._online_meetings = OnlineMeetings(store, switches)
         self._calendar_events = CalendarEvents(store)
         self._webinars = Webinars(store, switches)
+        self._teams_apps = TeamsApps(store)
 
     def answer(self, request: GraphRequest) -> GraphAnswer:
         """Answer a request that was sent alone or as an item of a batch, and write it into the journal."""
@@ -127,7 +129,7 @@ class Graph:
         return identified(answer, request.request_id, request.client_request_id)
 
     def _executed(self, request: GraphRequest) -> GraphAnswer:
-        if not request.is_readable and request.method != "GET":
+        if not request.is_readable and request.method != "GET" and not is_upload(request):
             return refusal(400, "BadRequest", _UNREADABLE)
         try:
             return self._route(request)
@@ -144,6 +146,8 @@ class Graph:
             return self._batch(request) if request.method == "POST" else no_such_method(request.method)
         if segments[0].lower() == "solutions":
             return self._webinars.answer(request) if is_virtual_event(segments) else no_such_segment(segments[-1])
+        if segments[0].lower() in ("appcatalogs", "chats"):
+            return self._teams_apps.answer(request)
         below = {"me": 1, "users": 2}.get(segments[0].lower(), 0)
         if not below:
             return no_such_segment(segments[0])

@@ -81,12 +81,13 @@ def session_body(webinar: Webinar, join_web_url: str | None) -> dict[str, Any]:
         "startDateTime": webinar.start,
         "endDateTime": webinar.end,
         "joinWebUrl": join_web_url,
+        "chatInfo": {"threadId": webinar.thread_id},
     }
 
 
 def registration_session_body(webinar: Webinar, one: Registration) -> dict[str, Any]:
     """Return the body of the session below a registration. It has the person's own link once they have a seat."""
-    return session_body(webinar, one.join_web_url if one.status == REGISTERED else None)
+    return {**session_body(webinar, one.join_web_url if one.status == REGISTERED else None), "chatInfo": None}
 
 
 def registration_body(webinar: Webinar, one: Registration, *, with_wordings: bool) -> dict[str, Any]:

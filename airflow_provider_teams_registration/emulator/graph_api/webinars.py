@@ -7,6 +7,7 @@ Service page: https://learn.microsoft.com/graph/api/resources/virtualeventwebina
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from airflow_provider_teams_registration.emulator.behaviour.switches import Switches
@@ -33,6 +34,7 @@ from airflow_provider_teams_registration.emulator.graph_api.webinar_permissions 
 )
 from airflow_provider_teams_registration.emulator.graph_api.webinar_registrations import WebinarRegistrations
 from airflow_provider_teams_registration.emulator.http.messages import (
+    Caller,
     GraphAnswer,
     GraphRequest,
     no_such_method,
@@ -63,6 +65,13 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "coOrganizers": lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
     "settings": lambda value: isinstance(value, dict),
 }
+# No permission of an event covers these.
+_WITHOUT_CONSENT = (
+    ("registrationconfiguration",),
+    ("registrationconfiguration", "questions"),
+    ("sessions",),
+    ("sessions", "*"),
+)
 _WRITABLE_AT_FIRST: Mapping[str, str] = {**_WRITABLE, "audience": "audience", "settings": "settings"}
 
 
@@ -136,16 +145,26 @@ class Webinars:
         route = methods.get(request.method)
         if route is None:
             return no_such_method(request.method)
+        webinar = self._store.webinars.webinar(path.webinar_id)
+        if webinar is not None and self._has_consent(request.caller, route.operation, webinar, path):
+            return route.answer(request, webinar, path)
         refused = check_permission(request.caller, route.operation, self._switches())
         if refused is not None:
             return refused
-        webinar = self._store.webinars.webinar(path.webinar_id)
         if webinar is None:
             return refusal(404, "NotFound", "Virtual event was not found.")
         # A signed-in user may register for every organizer's webinar.
         is_own_doing = route.operation is Operation.REGISTER and request.caller.user_id is not None
         refused = None if is_own_doing else check_organizer(request.caller, webinar.organizer_id, self._switches())
         return refused or route.answer(request, webinar, path)
+
+    def _has_consent(self, caller: Caller, operation: Operation, webinar: Webinar, path: WebinarPath) -> bool:
+        """Return whether an app that is installed in the webinar's chat allows an operation, without a policy."""
+        if caller.user_id is not None or path.below in _WITHOUT_CONSENT:
+            return False
+        granted = self._store.teams_apps.granted(webinar.thread_id, caller.client_id)
+        consented = replace(caller, permissions=granted)
+        return bool(granted) and check_permission(consented, operation, self._switches()) is None
 
     def _is_key(self, path: WebinarPath) -> bool:
         return path.key_name in ("", "id") or (

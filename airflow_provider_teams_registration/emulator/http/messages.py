@@ -44,6 +44,7 @@ class GraphRequest:
     :param request_id: the id that the service gave the request.
     :param batch: request id of the batch that contains it, or None.
     :param is_readable: whether the body was JSON or empty.
+    :param content: the body as it was sent.
     """
 
     method: str
@@ -57,6 +58,7 @@ class GraphRequest:
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     batch: str | None = None
     is_readable: bool = True
+    content: bytes = field(default=b"", repr=False)
 
     @property
     def segments(self) -> list[str]:

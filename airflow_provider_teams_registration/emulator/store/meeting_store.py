@@ -28,6 +28,7 @@ from airflow_provider_teams_registration.emulator.store.seeded import (
     REFRESH_TOKEN,
 )
 from airflow_provider_teams_registration.emulator.store.seeded_webinars import SEEDED_WEBINARS
+from airflow_provider_teams_registration.emulator.store.teams_apps import TeamsAppStore
 from airflow_provider_teams_registration.emulator.store.webinar_store import WebinarStore
 
 
@@ -39,6 +40,7 @@ class MeetingStore:
     :ivar sign_ins: requests to Entra, and requests that Graph refused because of their token.
     :ivar delayed_writes: writes that were answered and have not taken effect yet.
     :ivar webinars: the webinars and their registrations.
+    :ivar teams_apps: the Teams apps of the organization, and the chats that have them.
     :ivar refresh_tokens: the refresh tokens that are valid.
     :ivar signing_key: the key that signs tokens. A token with another signature is refused.
     :ivar device_codes: sign-ins on another device that are not finished, by device code.
@@ -48,6 +50,7 @@ class MeetingStore:
         self.lock = threading.RLock()
         self.delayed_writes = DelayedWrites(self.lock)
         self.webinars = WebinarStore(self.lock)
+        self.teams_apps = TeamsAppStore(self.lock)
         self.signing_key = secrets.token_hex(32)
         self.reset()
 
@@ -56,6 +59,7 @@ class MeetingStore:
         with self.lock:
             self.delayed_writes.discard()
             self.webinars.reset(SEEDED_WEBINARS)
+            self.teams_apps.reset()
             self.journal: list[JournalEntry] = []
             self.sign_ins: list[JournalEntry] = []
             self._meetings: dict[str, Meeting] = {}

@@ -71,6 +71,11 @@ class Webinar:
     questions: tuple[Question, ...] = ()
 
     @property
+    def thread_id(self) -> str:
+        """The id of the webinar's chat."""
+        return f"19:meeting_{self.id.partition('@')[0]}@thread.v2"
+
+    @property
     def join_web_url(self) -> str:
         """The organizer's own join link."""
         return self._link("{}")
@@ -87,5 +92,5 @@ class Webinar:
         return self._link(json.dumps(context, separators=(",", ":")))
 
     def _link(self, context: str) -> str:
-        thread = quote(f"19:meeting_{self.id.partition('@')[0]}@thread.v2", safe="")
+        thread = quote(self.thread_id, safe="")
         return f"https://teams.microsoft.com/l/meetup-join/{thread}/0?context={quote(context, safe='')}"

@@ -17,12 +17,18 @@ from airflow_provider_teams_registration.events.webinar.lookup import LookupResu
 from airflow_provider_teams_registration.events.webinar.remembered import read_remembered
 from airflow_provider_teams_registration.events.webinar.row import WebinarForm
 from airflow_provider_teams_registration.events.webinar.status import outcome_of, remote_registration
-from airflow_provider_teams_registration.exceptions import GraphError, NotFound, SettingsError, TeamsRegistrationError
+from airflow_provider_teams_registration.exceptions import (
+    Forbidden,
+    GraphError,
+    NotFound,
+    SettingsError,
+    TeamsRegistrationError,
+)
 from airflow_provider_teams_registration.graph.batch import MAX_BATCH
 from airflow_provider_teams_registration.graph.email_address import mailbox
 from airflow_provider_teams_registration.graph.join_url import shared_links
 from airflow_provider_teams_registration.graph.webinar import Webinar
-from airflow_provider_teams_registration.graph.webinar_bodies import PUBLISHED
+from airflow_provider_teams_registration.graph.webinar_bodies import PUBLISHED, Question
 from airflow_provider_teams_registration.graph.webinar_registration_bodies import WebinarRegistration
 from airflow_provider_teams_registration.graph.write_quota import WriteQuota
 
@@ -91,10 +97,23 @@ class WebinarEvent:
         self.facts = info.facts(self.id)
         log.info("The webinar is %s.", self.facts.sentence())
         self._form = WebinarForm(
-            questions=self._webinar.questions(), is_delegated=self._webinar.signs_in_a_user, **self._defaults
+            questions=self._questions(), is_delegated=self._webinar.signs_in_a_user, **self._defaults
         )
         if self._webinar.signs_in_a_user:
             self._addresses = self._user = frozenset(map(mailbox, self._webinar.user_addresses()))
+
+    def _questions(self) -> Sequence[Question]:
+        try:
+            return self._webinar.questions()
+        except Forbidden:
+            if not self._webinar.is_read_by_own_consent():
+                raise
+            # No permission of an event covers its form.
+            log.warning(
+                "Graph does not let the connection read the webinar's form, which takes VirtualEvent.Read.All. People "
+                "are registered without answers. Graph may refuse them if the form has required questions."
+            )
+            return ()
 
     def remembered(self) -> Any:
         """Return the form's questions. None for a signed-in user: :meth:`prepare` must read that user again."""

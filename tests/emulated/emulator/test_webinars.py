@@ -154,7 +154,7 @@ def test_webinar_has_one_session(webinar):
 
     one = webinar.send("GET", f"/sessions/{session['id']}").json()
     assert {name: one[name] for name in session} == session
-    assert set(session) == {"id", "subject", "startDateTime", "endDateTime", "joinWebUrl"}
+    assert set(session) == {"id", "subject", "startDateTime", "endDateTime", "joinWebUrl", "chatInfo"}
     assert webinar.send("GET", "/sessions/other").status_code == 404
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from airflow_provider_teams_registration.core.outcome import Outcome
+from airflow_provider_teams_registration.events.reference import WEBINAR, EventRef
 from airflow_provider_teams_registration.exceptions import Forbidden, SettingsError
 from tests.emulated.enrollment.webinar_people import (
     NEXT_RUN,
@@ -175,3 +176,20 @@ def test_person_whom_the_service_lists_in_another_spelling_is_on_it(register_all
 
     assert report.counts == {"already_enrolled": 1, "enrolled": 30}
     assert sorted(sent()) == sorted(f"crm {number}" for number in range(30))
+
+
+def test_form_that_no_consent_covers_keeps_nobody_from_being_registered(graph_session, emulator, caplog):
+    emulator.set_switches(roles="VirtualEvent.Read.Chat VirtualEventRegistration-Anon.ReadWrite.Chat")
+    emulator.add_fault("GET questions", status=403, code="Forbidden")
+    webinar = EventRef(WEBINAR, emulator.webinar_id).event(graph_session)
+
+    webinar.prepare()
+
+    assert "People are registered without answers" in caplog.text
+
+
+def test_form_that_a_permission_for_all_covers_must_be_read(graph_session, emulator):
+    emulator.add_fault("GET questions", status=403, code="Forbidden")
+
+    with pytest.raises(Forbidden):
+        EventRef(WEBINAR, emulator.webinar_id).event(graph_session).prepare()

@@ -64,9 +64,9 @@ class Remedies:
         :param permission: the event's own permission.
         """
         return (
-            f"The organizer adds a Teams app to the event whose manifest has webApplicationInfo.id "
-            f"{self._client_id or NO_CLIENT_ID} and the resource-specific application permission {permission}: in "
-            "Teams, the event's chat > + > the app. https://learn.microsoft.com/graph/"
+            f"teams-registration teams-app --client-id {self._client_id or NO_CLIENT_ID} makes a Teams app that asks "
+            f"for {permission}. A Teams administrator uploads it. Then the organizer adds it to the event's chat, or "
+            "ConsentForEventOperator does. https://learn.microsoft.com/graph/"
             "cloud-communications-virtual-events-webinar-usecases"
         )
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import ssl
+import threading
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from airflow_provider_teams_registration.cli import main
+from airflow_provider_teams_registration.emulator.http.certificate import certificate_files
 
 HTML = "<!DOCTYPE html><html><body>Sign in to the guest network</body></html>"
 BODIES = {
@@ -51,6 +57,67 @@ def test_an_answer_about_a_meeting_of_something_else_is_a_sentence(kind, doctor,
     assert examined.exit_code in (1, 2)
     assert "Traceback" not in examined.text
     assert "unforeseen" not in examined.text
+
+
+FOREIGN = {
+    "an HTML page": ("text/html", HTML),
+    "another API's error": ("application/json", '{"message": "no Route matched with those values"}'),
+    "another API's list": ("application/json", '{"items": [{"id": 1}], "total": 1}'),
+    "a directory of users": ("application/json", '{"@odata.context": "$metadata#users", "value": [{"id": "canary"}]}'),
+    "an XML document": ("application/xml", "<error><code>404</code></error>"),
+}
+
+
+@pytest.fixture
+def foreign_service(tmp_path, emulator):
+    """Start a service that answers everything in one way, whatever is asked; return its address and its CA file."""
+    with ExitStack() as stack:
+
+        def start(status, content_type, text):
+            class Handler(BaseHTTPRequestHandler):
+                def do_GET(self):
+                    self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                    self.send_response(status)
+                    self.send_header("Content-Type", content_type)
+                    self.send_header("Content-Length", str(len(text)))
+                    self.end_headers()
+                    self.wfile.write(text.encode())
+
+                def do_POST(self):
+                    self.do_GET()
+
+                def log_message(self, *_):
+                    """Say nothing."""
+
+            files = certificate_files(tmp_path, "127.0.0.1")
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(files.certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+            trusted = tmp_path / "trusted.pem"
+            trusted.write_text(files.ca.read_text() + Path(emulator.connection()["extra"]["verify"]).read_text())
+            return f"https://127.0.0.1:{server.server_port}", str(trusted)
+
+        yield start
+
+
+@pytest.mark.usefixtures("no_backoff")
+@pytest.mark.parametrize("part", ["base_url", "authority"])
+@pytest.mark.parametrize("status", [200, 404])
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_service_that_is_none_of_ours_is_a_sentence(kind, status, part, foreign_service, doctor, connect, emulator):
+    address, ca_file = foreign_service(status, *FOREIGN[kind])
+    connect(extra={part: address, "verify": ca_file})
+
+    examined = doctor("--webinar-id", emulator.webinar_id)
+
+    assert examined.exit_code in (1, 2)
+    assert "Traceback" not in examined.text
+    assert "unforeseen" not in examined.text
+    assert "canary" not in examined.text
+    assert all(len(one["sentence"]) > 10 for one in examined.findings)
 
 
 @pytest.mark.usefixtures("no_backoff")

@@ -24,6 +24,7 @@ SCOPE_IDS = {
     "VirtualEvent.ReadWrite": "d38d189c-e29b-4344-8b3b-829bfa81380b=Scope",
     "OnlineMeetings.ReadWrite": "a65f2972-a4f8-4f5e-afd7-69ccb046d5dc=Scope",
     "Calendars.Read": "465a38f9-76ea-45b9-9f34-9e8b0d4b0b42=Scope",
+    "OnlineMeetingArtifact.Read.All": "110e5abb-a10c-4b59-8b55-9b4daa4ef743=Scope",
 }
 
 
@@ -41,6 +42,7 @@ def named(emulator):
                 event_id=emulator.event_id,
                 number=meeting.join_meeting_id,
                 link=meeting.join_web_url,
+                webinar_link=emulator.store.webinars.webinar(emulator.webinar_id).join_web_url,
             )
             for one in arguments
         ]
@@ -77,6 +79,7 @@ def test_an_organizer_who_lacks_nothing_is_told_so(event, doctor, named, connect
     [
         ("VirtualEvent.Read.All", WEBINAR),
         ("VirtualEvent.Read.All", BY_NAME),
+        ("VirtualEvent.Read.All", ("--webinar-id", "{webinar_link}")),
         (REGISTER, WEBINAR),
         (REGISTER, BY_NAME),
         ("OnlineMeetings.ReadWrite.All", MEETING),
@@ -108,7 +111,13 @@ def test_a_permission_of_the_application_that_is_taken_away_is_named(permission,
         ("VirtualEvent.ReadWrite", WEBINAR),
         ("VirtualEvent.ReadWrite", ("--name", "Open webinar")),
         ("OnlineMeetings.ReadWrite", ("--meeting-id", "{meeting_id}")),
+        ("OnlineMeetings.ReadWrite", ("--meeting-number", "{number}")),
+        ("OnlineMeetings.ReadWrite", ("--join-url", "{link}")),
+        ("OnlineMeetings.ReadWrite", ("--event-id", "{event_id}")),
         ("Calendars.Read", ("--event-id", "{event_id}")),
+        ("VirtualEvent.ReadWrite", ("--webinar-id", "{webinar_link}")),
+        ("OnlineMeetingArtifact.Read.All", ("--webinar-id", "{webinar_id}", "--attendance")),
+        ("OnlineMeetingArtifact.Read.All", ("--meeting-id", "{meeting_id}", "--attendance")),
     ],
 )
 def test_a_permission_of_the_user_that_is_taken_away_is_named(permission, event, doctor, named, emulator, connect):
@@ -150,7 +159,7 @@ def test_what_takes_the_events_own_consent_is_named(switch, check, doctor, named
 
     (missing,) = examined.missing
     assert (examined.exit_code, missing["check"]) == (1, check)
-    assert f"webApplicationInfo.id {emulator.client_id}" in missing["remedy"]
+    assert f"teams-registration teams-app --client-id {emulator.client_id}" in missing["remedy"]
     assert "VirtualEvent.Read.Chat" in missing["remedy"]
 
 

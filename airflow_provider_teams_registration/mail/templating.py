@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 EXTENSIONS = (".txt", ".html", ".jinja")
 PARTS = ("subject", "text", "html")
 _LONGEST_SUBJECT = 250
+_PREFIX = "teams_registration"
+"""What stands before the name of one of the package's own templates if a template extends or includes it."""
 
 
 class TemplateProblem(ValueError):
@@ -73,7 +75,8 @@ class MailTemplates:
     The environment is a sandbox: a template reaches no attribute that begins with an underscore and changes nothing.
 
     :param sources: the sources of each kind of mail that is sent.
-    :param loader: finds the templates that a template includes or extends.
+    :param loader: finds the templates that a template includes or extends. The package's own templates, such as
+        ``teams_registration/base.html``, are found without it.
     :raises TemplateProblem: a source does not compile.
     """
 
@@ -125,8 +128,14 @@ def _packaged(name: str) -> str:
     return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
 
 
+def _packaged_if_there(name: str) -> str | None:
+    folder = resources.files(__package__).joinpath("templates")
+    # A name with "../" in it must lead nowhere.
+    return _packaged(name) if name in {one.name for one in folder.iterdir()} else None
+
+
 def _environment(loader: BaseLoader | None, autoescape: bool) -> Any:
-    from jinja2 import StrictUndefined
+    from jinja2 import ChoiceLoader, FunctionLoader, PrefixLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     class Environment(ImmutableSandboxedEnvironment):
@@ -140,7 +149,9 @@ def _environment(loader: BaseLoader | None, autoescape: bool) -> Any:
     return Environment(
         autoescape=autoescape,
         undefined=StrictUndefined,
-        loader=loader,
+        loader=ChoiceLoader(
+            [PrefixLoader({_PREFIX: FunctionLoader(_packaged_if_there)}), *([loader] if loader else [])]
+        ),
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_printable,

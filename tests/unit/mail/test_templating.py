@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from jinja2 import DictLoader
 
 from airflow_provider_teams_registration.core.event_facts import read_event_facts
 from airflow_provider_teams_registration.core.mail import MailKind
 from airflow_provider_teams_registration.mail.event_time import event_in_mail
 from airflow_provider_teams_registration.mail.message import read_sender
 from airflow_provider_teams_registration.mail.recipient import Columns, LeftOut, mailbox_key, read_recipients
-from airflow_provider_teams_registration.mail.templating import MailTemplates, TemplateProblem, TemplateSource
+from airflow_provider_teams_registration.mail.templating import (
+    MailTemplates,
+    TemplateProblem,
+    TemplateSource,
+    default_source,
+)
 
 SECRET = "canary"
 
@@ -22,6 +28,39 @@ def render(text, html=None, subject="x", **values):
 def test_html_is_escaped_and_text_is_not():
     rendered = render("{{ name }}", "{{ name }}", "{{ name }}", name="<b> & co")
     assert (rendered.subject, rendered.text, rendered.html) == ("<b> & co", "<b> & co", "&lt;b&gt; &amp; co")
+
+
+def event_in(**facts):
+    return event_in_mail(read_event_facts(facts), {})
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_each_packaged_html_is_one_page_in_the_frame_of_the_package(kind):
+    templates = MailTemplates({kind: default_source(kind)})
+    values = {"name": "Ada", "join_web_url": "https://x.example/?a=1&b=2", "is_update": False}
+    html = templates.render(kind, {"row": {}, "event": event_in(title="A & B"), **values}).html
+    assert [html.count(tag) for tag in ("<html", "<body", "</body>", "</html>", "Hello Ada,")] == [1] * 5
+    assert "<title>A &amp; B</title>" in html
+    assert ("https://x.example/?a=1&amp;b=2" in html) == (kind is MailKind.JOIN)
+    assert [html.count(f"<{tag}") for tag in ("table", "tr", "td")] == [
+        html.count(f"</{tag}>") for tag in ("table", "tr", "td")
+    ]
+
+
+def test_an_authors_template_extends_the_package_s_frame_and_includes_files_of_their_own():
+    loader = DictLoader({"footer.html": "<tr><td>Bye, {{ name }}</td></tr>"})
+    html = (
+        "{% extends 'teams_registration/base.html' %}{% block content %}<tr><td>{{ name }}</td></tr>"
+        "{% include 'footer.html' %}{% endblock %}"
+    )
+    templates = MailTemplates({MailKind.JOIN: TemplateSource("x", "x", html)}, loader)
+    rendered = templates.render(MailKind.JOIN, {"row": {}, "name": "<Ada>", "event": event_in(title="Launch")}).html
+    assert "<title>Launch</title>" in rendered
+    assert "<tr><td>&lt;Ada&gt;</td></tr><tr><td>Bye, &lt;Ada&gt;</td></tr>" in rendered
+
+
+def test_an_authors_template_without_a_frame_stays_as_it_is():
+    assert render("x", "<p>{{ name }}</p>", name="Ada").html == "<p>Ada</p>"
 
 
 def test_an_empty_column_renders_to_nothing():
@@ -41,7 +80,11 @@ def test_a_column_may_be_called_like_a_method_of_a_dict():
         ("{{ row[row.first_name] }}", "The template text names a column that is not there."),
         ("{{ row.first_name + 1 }}", "The template text fails with TypeError."),
         ("{{ row.first_name.__class__.__mro__ }}", "The template text does what the sandbox does not allow."),
-        ("{% include 'x.txt' %}", "The template text fails with TypeError."),
+        ("{% include 'x.txt' %}", "The template text includes a template that Airflow does not find in the DAG's"),
+        (
+            "{% include 'teams_registration/../__init__.py' %}",
+            "The template text includes a template that Airflow does",
+        ),
         ("{{ row.items }}", "The template text names a column that is not there."),
         ("{{ " + "(" * 500 + "1" + ")" * 500 + " }}", "The template text does not compile: it is nested too deeply."),
         ("{{ row.first_name | nothing }}", "The template text does not compile: line 1: No filter named 'nothing'."),

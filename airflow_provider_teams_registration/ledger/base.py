@@ -129,6 +129,28 @@ class Ledger(ABC):
     def load_deferral(self) -> Mapping[str, Any] | None:
         """Return what an earlier attempt of this run kept; None if there is nothing."""
 
+    def save_input(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """
+        Keep the input rows of an attempt that is deferred. They are personal data, and the next attempt deletes them.
+
+        :param rows: the input rows.
+        :return: whether the ledger has room for rows and gives them back as they are.
+        :raises Fenced: a newer attempt has started.
+        :raises LedgerFailure: the ledger is out of reach. It kept nothing.
+        """
+        return False
+
+    def load_input(self, event: str, attempt: int) -> list[dict[str, Any]] | None:
+        """
+        Return the input rows that an attempt of this run kept when it was deferred. Call it before the next one starts.
+
+        :param event: the event's id.
+        :param attempt: the attempt that was deferred.
+        :return: the rows; None if it kept none, or if another attempt ran in between.
+        :raises LedgerFailure: the ledger is out of reach.
+        """
+        return None
+
     @abstractmethod
     def mark_seen(self, registrants: Sequence[str]) -> None:
         """Note that registrants with a recorded outcome came up again."""

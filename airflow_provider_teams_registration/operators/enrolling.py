@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import conf, timezone
+from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
-from airflow_provider_teams_registration.exceptions import TeamsRegistrationError, Throttled
+from airflow_provider_teams_registration.exceptions import Throttled
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
+from airflow_provider_teams_registration.operators.deferral import DefersEnrolling
 from airflow_provider_teams_registration.operators.enrolling_arguments import check_arguments, read_outcomes
-from airflow_provider_teams_registration.operators.event_task import EVENT_FIELDS, EventTask, extra_links
-from airflow_provider_teams_registration.operators.killable import StopsOnKill
+from airflow_provider_teams_registration.operators.event_task import EVENT_FIELDS, extra_links
 from airflow_provider_teams_registration.operators.map_index import name_by_event
 from airflow_provider_teams_registration.xcom.limits import check_result_fits
-from airflow_provider_teams_registration.xcom.push import PushesRows, describe_retry, missing_in_xcom
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_teams_registration.core.report import Report
     from airflow_provider_teams_registration.enrollment.results import Results
-    from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested, SendingOptions
-    from airflow_provider_teams_registration.events.reference import EventRef
+    from airflow_provider_teams_registration.enrollment.sending_options import SendingOptions
     from airflow_provider_teams_registration.ledger.base import Ledger
 
 DEFAULT_LEDGER_TABLE = "teams_registration_ledger"
 SUCCESS = ("enrolled", "already_enrolled", "waitlisted", "pending_approval")
 
 
-class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
+class EnrollingOperator(DefersEnrolling):
     """
     Enroll rows in an event. A subclass says where the rows come from.
 
@@ -69,9 +66,9 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
         ``ledger_conn_id`` is needed. Default 1,000.
     :param deferrable: whether long waits free the worker slot. It needs a durable ledger. The task goes on with what
         the ledger knows: a webinar's form is not read again and, with ``ledger_conn_id``, nor is who is on the event;
-        nobody whom Graph refused is sent again. Airflow renders ``registrants`` anew, and a query runs anew; people
-        who come out of that for the first time are looked up and sent like all others, and the rows that the task
-        returns are those of its last part. Default: ``[operators] default_deferrable``.
+        nobody whom Graph refused is sent again. Airflow renders ``registrants`` anew; people who come out of that for
+        the first time are looked up and sent like all others, and the rows that the task returns are those of its
+        last part. Default: ``[operators] default_deferrable``.
     :param defer_over: seconds of a wait that the service asks for (``Retry-After``) beyond which the task frees its
         slot. Default 45. The wait until the write quota of webinars (15 in 30 seconds) opens again frees it from 10
         seconds on, or from ``defer_over`` if that is less; the task asks to be resumed as much earlier as its own
@@ -95,14 +92,10 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
     own_link: str | None = None
     ui_color = "#e3e0f7"
 
-    _deferred_by: int | None = None
-
     preferred_timezone = TextArgument()
     preferred_language = TextArgument()
     referrer = TextArgument()
     conn_id = TextArgument(absent="")
-    ledger_conn_id = TextArgument()
-    ledger_table = TextArgument(absent="")
 
     def __init__(
         self,
@@ -145,23 +138,6 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
             # Two of its instances that do not see one another would enroll the same people twice.
             self.max_active_tis_per_dag = 1
 
-    def resume(self, context: Context, event: Any = None) -> Any:
-        """
-        Continue after a wait. The ledger knows which people are done.
-
-        :param context: the task's context.
-        :param event: what the trigger says: the attempt, as the ledger counts them, that asked for the wait; and the
-            event's id, if a link names the event.
-        """
-        deferred_by = event.get("deferred_by") if isinstance(event, dict) else None
-        self._deferred_by = deferred_by if isinstance(deferred_by, int) else None
-        self.remember_found(event.get("event_id") if isinstance(event, dict) else None)
-        try:
-            return self.execute(context)
-        finally:
-            # dag.test() goes on with this object.
-            self._deferred_by = None
-
     def enroll_rows(self, context: Context, rows: Iterable[Any]) -> Any:
         """
         Enroll rows, push the summary, and fail where the outcome is not what was asked for.
@@ -171,6 +147,7 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
         :return: the rows with what became of them, or a reference where they are more than ``xcom_limit``.
         """
         from airflow_provider_teams_registration.enrollment.results import Results
+        from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested
         from airflow_provider_teams_registration.hooks.ledger import open_ledger
 
         self.begin_pushing()
@@ -198,7 +175,11 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
             # However few of the rows are people, XCom holds none of a long input.
             results = Results(0 if is_long else self.xcom_limit, ledger.row_store)
             report = self._enroll(context, rows, ledger, results)
-            return self._conclude(context, report, max_rejected, ledger, results)
+            if isinstance(report.aborted_by, DeferRequested) and self.deferrable and self.is_durable_for(ledger):
+                self.log.info("%s so far.", report.sentence())
+                self.keep_input(ledger, None if is_long else rows)
+                self.postpone(report.aborted_by, ledger.attempt)
+            return self.conclude(context, report, max_rejected, ledger, results)
         finally:
             ledger.close()
 
@@ -213,7 +194,7 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
         hook = self.new_hook()
         with failures_for_airflow():
             event = hook.event(
-                self._find(hook),
+                self.find_or_stop(hook),
                 preferred_timezone=self.preferred_timezone,
                 preferred_language=self.preferred_language,
                 referrer=self.referrer,
@@ -247,20 +228,13 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
                 hook.stop()
                 hook.session.close()
 
-    def _find(self, hook: TeamsRegistrationHook) -> EventRef:
-        try:
-            return self.find_event(hook.session)
-        except BaseException:
-            hook.stop()
-            raise
-
     def _sending_options(self, ledger: Ledger) -> SendingOptions:
         from airflow_provider_teams_registration.core.quota import WORTH_DEFERRING
         from airflow_provider_teams_registration.core.state import OnMissingJoinUrl
         from airflow_provider_teams_registration.enrollment.sending_options import SendingOptions
 
         # Without a durable ledger, the task would start over after a deferral.
-        may_defer = self.deferrable and self._is_durable(ledger)
+        may_defer = self.deferrable and self.is_durable_for(ledger)
         return SendingOptions(
             max_parallel_requests=self.max_parallel_requests,
             on_missing_join_url=OnMissingJoinUrl(self.on_missing_join_url),
@@ -270,88 +244,7 @@ class EnrollingOperator(EventTask, StopsOnKill, PushesRows):
             defer_quota_over=min(self.defer_over, WORTH_DEFERRING) if may_defer else None,
         )
 
-    def _conclude(
-        self, context: Context, report: Report, max_rejected: MaxRejected, ledger: Ledger, results: Results
-    ) -> Any:
-        from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested
-        from airflow_provider_teams_registration.exceptions import Fenced
-        from airflow_provider_teams_registration.operators.task_failure import is_as_asked, task_failure
-        from airflow_provider_teams_registration.read_enrollments import reference
-
-        # An attempt that goes on after a deferral did not read the event again.
-        name_by_event(context, report.event)
-        if isinstance(report.aborted_by, Fenced):
-            raise PermanentFailure(str(report.aborted_by))
-        if isinstance(report.aborted_by, DeferRequested) and self.deferrable and self._is_durable(ledger):
-            self.log.info("%s so far.", report.sentence())
-            self._postpone(report.aborted_by, ledger.attempt)
-        summary = report.summary()
-        is_durable = self._is_durable(ledger)
-        summary_lost = self.push_summary(context, summary)
-        self._note(ledger, summary)
-        value: Any = results.rows
-        is_reference = value is None
-        if is_reference:
-            value = reference(self.ledger_conn_id, self.ledger_table, ledger, summary)
-        will_fail = bool(summary_lost or report.clashes) or not is_as_asked(report, max_rejected, is_durable=is_durable)
-        rows_lost = self.push_rows(context, value, will_fail=will_fail)
-        lost = missing_in_xcom(rows_lost, summary_lost, is_reference=is_reference)
-        failure = task_failure(
-            report,
-            max_rejected,
-            is_durable=is_durable,
-            links_are_readable=self.named_event().kind.links_are_readable,
-            is_pushed=self.do_xcom_push and not rows_lost,
-            missing_in_xcom=lost and f"{lost} {self._what_a_retry_does(report, ledger, is_too_much=bool(rows_lost))}",
-        )
-        if report.clashes:
-            failure = PermanentFailure(" ".join([str(failure or f"{report.sentence()}."), report.clashes.sentence()]))
-        if failure is None and self.is_result_left_to_airflow:
-            what_if = self._what_a_retry_does(report, ledger, is_too_much=False)
-            self.log.info("The rows go back to Airflow, which puts them into XCom. If it cannot: %s", what_if)
-        self._tell(report, max_rejected, ledger, is_fine=failure is None)
-        if failure is not None:
-            raise failure
-        return value
-
-    def _tell(self, report: Report, max_rejected: MaxRejected, ledger: Ledger, *, is_fine: bool) -> None:
-        from airflow_provider_teams_registration.operators.outcome_log import log_outcomes
-
-        log_outcomes(self.log, report, max_rejected, ledger, is_fine=is_fine)
-
-    def _what_a_retry_does(self, report: Report, ledger: Ledger, *, is_too_much: bool) -> str:
-        place = "Airflow's task state store"
-        if ledger.is_shared:
-            place = f"table {self.ledger_table!r} of ledger_conn_id {self.ledger_conn_id!r}"
-        return describe_retry(
-            report,
-            place if self._is_durable(ledger) else None,
-            reads_links_again=self.named_event().kind.links_are_readable,
-            has_room=ledger.row_store is not None,
-            is_too_much=is_too_much,
-        )
-
-    def _is_durable(self, ledger: Ledger) -> bool:
-        """Whether a later attempt has all results of this one. Graph returns a meeting's link only once."""
-        return ledger.is_durable and (self.store_join_urls or self.named_event().kind.links_are_readable)
-
-    def _note(self, ledger: Ledger, summary: dict[str, Any]) -> None:
-        try:
-            ledger.finish_attempt(summary)
-        except TeamsRegistrationError as error:
-            self.log.warning("The counts did not reach the ledger: %s", error)
-
     def _push_own_link(self, context: Context, link: str | None) -> None:
         for button in self.operator_extra_links if link else ():
             self.own_link = link
             button.push(context, link)
-
-    def _postpone(self, request: DeferRequested, attempt: int) -> None:
-        from airflow_provider_teams_registration.triggers.resume import ResumeTrigger
-
-        seconds = request.left
-        why = "The write quota is used up for" if request.is_for_quota else "The service asks for a wait of"
-        self.log.info("%s %.0f s. Deferring the task, which frees its worker slot.", why, seconds)
-        moment = timezone.utcnow() + timedelta(seconds=seconds)
-        trigger = ResumeTrigger(moment=moment.isoformat(), deferred_by=attempt, event_id=self.found_id())
-        self.defer(trigger=trigger, method_name="resume")

@@ -37,11 +37,11 @@ class SqlToTeamsRegistrationOperator(EnrollingOperator):
     :param parameters: values for the query, as the database's driver takes them. Airflow renders no templates in a
         value that the task is mapped over. (templated)
 
-    The query runs once in each attempt, and once more when the task goes on after a deferral: the rows may be too many
-    for a ledger, and another worker may go on. People are recognised by their key and not by their place, so that rows
-    in another order change nothing but the order of the result. Positions in texts and in the result are those of the
-    last query. A row that changed is reported and not sent again; a person who is new is looked up and sent; a person
-    who is not among the rows any more stays enrolled and is missing from the result.
+    The query runs once in each attempt. After a deferral, the task goes on with the rows that it kept in the ledger's
+    database, if they are at most ``xcom_limit`` and JSON gives back their values. Otherwise the query runs again. Then
+    people are recognised by their key and not by their place, positions in texts and in the result are those of the
+    last query, a row that changed is reported and not sent again, a person who is new is looked up and sent, and a
+    person who is not among the rows any more stays enrolled and is missing from the result.
 
     The other arguments, and the errors, are those of
     :class:`~airflow_provider_teams_registration.operators.enrolling.EnrollingOperator`.
@@ -52,6 +52,8 @@ class SqlToTeamsRegistrationOperator(EnrollingOperator):
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
 
     sql_conn_id = TextArgument(absent="")
+
+    keeps_input = True
 
     def __init__(
         self, *, sql: str, sql_conn_id: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None, **kwargs: Any
@@ -65,6 +67,10 @@ class SqlToTeamsRegistrationOperator(EnrollingOperator):
 
     def execute(self, context: Context) -> Any:
         """Enroll everybody, push the summary and the rows or a reference, and fail if an outcome is not a success."""
+        kept = self.kept_input(context)
+        return self._query_and_enroll(context) if kept is None else self.enroll_rows(context, kept)
+
+    def _query_and_enroll(self, context: Context) -> Any:
         from airflow_provider_teams_registration.hooks.sql import QueryFailed, query, sql_engine
         from airflow_provider_teams_registration.transfers.spool import RowSpool
 

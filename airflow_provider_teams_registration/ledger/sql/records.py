@@ -246,3 +246,8 @@ def slices(values: Sequence[str]) -> Iterator[Sequence[str]]:
 def row_key(*parts: str) -> str:
     """Return a hash of fixed width that identifies an event and a registrant, or a run."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def execute(connection: sa.Connection, statement: sa.Executable) -> None:
+    """Execute a statement whose result does not matter."""
+    connection.execute(statement)

@@ -83,7 +83,7 @@ def read_results(
         last = position
         if outcome not in _OUTCOMES:
             raise unreadable(tables.results, f"an outcome that this version does not know, at position {position}")
-        row = _read_json(text)
+        row = read_json(text)
         if row is None or not _is_text(error) or not _is_text(join_web_url):
             raise unreadable(
                 tables.results, f"no JSON object, or an error or a link that is no text, at position {position}"
@@ -96,7 +96,8 @@ def _is_text(value: Any) -> bool:
     return value is None or isinstance(value, str)
 
 
-def _read_json(text: Any) -> dict[str, Any] | None:
+def read_json(text: Any) -> dict[str, Any] | None:
+    """Return the row that a text holds; None if it holds no JSON object."""
     try:
         row = json.loads(text)
     except (TypeError, ValueError, RecursionError):

@@ -232,17 +232,69 @@ def test_more_people_than_xcom_may_hold_are_refused_without_a_ledger(run_dag, em
     assert emulator.store.journal == []
 
 
-def test_a_long_wait_is_deferred_and_the_query_asked_again(run_dag, emulator, warehouse):
-    emulator.add_fault("POST $batch", status=429, retry_after="1.2")
-    run = run_dag(
-        enroll(
-            emulator,
-            "SELECT id FROM people",
-            ledger_conn_id="warehouse",
-            ledger_table="sql_to_teams",
-            deferrable=True,
-            defer_over=1,
-        )
+def while_deferred(emulator, sql, statement, **arguments):
+    """Return a DAG's text: a task that is deferred once, while somebody changes the warehouse."""
+    operator = enroll(
+        emulator,
+        sql,
+        ledger_conn_id="warehouse",
+        ledger_table="sql_to_teams",
+        deferrable=True,
+        defer_over=1,
+        **arguments,
     )
+    return f"""
+        from airflow.providers.common.compat.sdk import BaseHook
+
+        class Interrupted(SqlToTeamsRegistrationOperator):
+            def postpone(self, request, attempt):
+                BaseHook.get_connection("warehouse").get_hook().run({statement!r})
+                super().postpone(request, attempt)
+
+        {operator.replace("SqlToTeamsRegistrationOperator", "Interrupted")}
+        """
+
+
+def test_a_person_who_leaves_the_query_during_a_wait_is_enrolled_and_returned(run_dag, emulator, warehouse):
+    emulator.add_fault("POST $batch", status=429, retry_after="1.2")
+
+    run = run_dag(while_deferred(emulator, "SELECT id, email FROM people", "DELETE FROM people WHERE id = 'abe'"))
+
+    assert run.state == "success"
+    assert Counter(enrolled(emulator)) == Counter(["ada", "abe", "grace"])
+    assert sorted((row["id"], row["email"], bool(row["join_web_url"])) for row in run.rows()) == [
+        ("abe", "abe@example.org", True),
+        ("ada", "ada@example.org", True),
+        ("grace", "grace@example.org", True),
+    ]
+    # The rows were kept for the wait only.
+    assert warehouse.ask("SELECT COUNT(*) FROM sql_to_teams_rows") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "arguments"),
+    [
+        ("SELECT id, CURRENT_TIMESTAMP AS asked FROM people", {}),
+        ("SELECT id FROM people", {"xcom_limit": 2}),
+    ],
+    ids=["values that are no JSON", "more rows than xcom_limit"],
+)
+def test_a_query_whose_rows_cannot_be_kept_runs_again_after_a_wait(run_dag, emulator, warehouse, sql, arguments):
+    if "CURRENT_TIMESTAMP" in sql and warehouse.placeholder == "?":
+        pytest.skip("SQLite returns times as text")
+    emulator.add_fault("POST $batch", status=429, retry_after="1.2")
+
+    run = run_dag(while_deferred(emulator, sql, "DELETE FROM people WHERE id = 'abe'", **arguments))
+
+    assert run.state == "success"
+    assert Counter(enrolled(emulator)) == Counter(["ada", "grace"])
+
+
+def test_rows_that_somebody_changed_during_a_wait_are_not_believed(run_dag, emulator, warehouse):
+    emulator.add_fault("POST $batch", status=429, retry_after="1.2")
+    broken = "DELETE FROM sql_to_teams_rows WHERE position = 2"
+
+    run = run_dag(while_deferred(emulator, "SELECT id FROM people", broken))
+
     assert run.state == "success"
     assert Counter(enrolled(emulator)) == Counter(["ada", "abe", "grace"])

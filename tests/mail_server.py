@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import socket
+import ssl
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,7 +14,9 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
+
+LOGIN = "events@example.com"
 
 
 @dataclass
@@ -49,7 +53,21 @@ class MailServer:
     :ivar commands: who was named as a recipient, each time.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        starttls: ssl.SSLContext | None = None,
+        implicit: ssl.SSLContext | None = None,
+        secret: str | None = None,
+    ) -> None:
+        """
+        Make a mail server.
+
+        :param starttls: the TLS that it wants before anything else.
+        :param implicit: the TLS that it speaks from the start.
+        :param secret: the password or the OAuth2 token that ``LOGIN`` signs in with.
+        """
+        self._secret = secret
         self.behaviour = Behaviour()
         self.mails: list[EmailMessage] = []
         self.connections = 0
@@ -59,7 +77,19 @@ class MailServer:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self._controller = Controller(self, hostname="127.0.0.1", port=port, enable_SMTPUTF8=True)
+        self._controller = Controller(
+            self,
+            hostname="127.0.0.1",
+            port=port,
+            enable_SMTPUTF8=True,
+            ssl_context=implicit,
+            tls_context=starttls,
+            require_starttls=starttls is not None,
+            auth_required=secret is not None,
+            # aiosmtpd takes only STARTTLS for TLS.
+            auth_require_tls=starttls is not None,
+            authenticator=self._check_password,
+        )
 
     @property
     def port(self) -> int:
@@ -68,6 +98,16 @@ class MailServer:
     @property
     def addresses(self) -> list[str]:
         return [mail["To"].addresses[0].addr_spec for mail in self.mails]
+
+    def _check_password(self, server: SMTP, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
+        return self._signed_in((given.login, given.password) == (LOGIN.encode(), (self._secret or "").encode()))
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802
+        said = base64.b64decode(args[1]).decode()
+        return self._signed_in(said == f"user={LOGIN}\x01auth=Bearer {self._secret}\x01\x01")
+
+    def _signed_in(self, is_right: bool) -> AuthResult:
+        return AuthResult(success=is_right, handled=False, auth_data=LOGIN if is_right else None)
 
     async def handle_EHLO(self, server: SMTP, session: Any, envelope: Any, hostname: str, responses: Any) -> Any:  # noqa: N802
         with self._lock:

@@ -6,7 +6,7 @@ import smtplib
 from collections.abc import Callable
 from typing import Any
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
 
 from airflow_provider_teams_registration.hooks.missing_connection import unknown_connection
 from airflow_provider_teams_registration.mail.sender import MailServerFailure
@@ -30,6 +30,7 @@ def connect_with(smtp_conn_id: str) -> Callable[[], smtplib.SMTP]:
             client = getattr(hook, "_smtp_client", None) or getattr(hook, "smtp_client", None)
             if isinstance(client, smtplib.SMTP):
                 client.set_debuglevel(0)
+                _sign_in_after_greeting(hook, client)
                 return client
             failure = MailServerFailure(
                 "The hook of this version of apache-airflow-providers-smtp holds no SMTP client where this provider "
@@ -62,6 +63,19 @@ def sender_of(smtp_conn_id: str) -> str | None:
     return login if login and "@" in login else None
 
 
+def _sign_in_after_greeting(hook: Any, client: smtplib.SMTP) -> None:
+    """
+    Sign in by OAuth2 if the hook did so before it sent EHLO, as over implicit TLS.
+
+    A mail server answers 503 to that, and smtplib takes 503 for "signed in already".
+    """
+    if getattr(hook, "auth_type", "") != "oauth2" or client.ehlo_resp is not None:
+        return
+    client.ehlo()
+    user = hook.smtp_user or hook.from_email
+    client.auth("XOAUTH2", lambda _=None: f"user={user}\x01auth=Bearer {hook.access_token}\x01\x01")
+
+
 def _hook_class() -> Any:
     try:
         from airflow.providers.smtp.hooks.smtp import SmtpHook
@@ -87,6 +101,12 @@ def _failure(error: Exception, smtp_conn_id: str) -> MailServerFailure:
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return MailServerFailure(
             f"The mail server does not offer TLS or the sign-in that the connection {smtp_conn_id!r} asks for.",
+            transient=False,
+        )
+    if isinstance(error, AirflowException) and ("oauth2" in str(error).lower() or "access token" in str(error)):
+        return MailServerFailure(
+            f"There is no OAuth2 token for the connection {smtp_conn_id!r}. Its extra takes access_token, or client_id "
+            "and client_secret with tenant_id and scope. Its login, or from_email, names the mailbox.",
             transient=False,
         )
     code = getattr(error, "smtp_code", None)

@@ -140,7 +140,7 @@ class Report:
             **({"event": self.event.as_json()} if self.event else {}),
         }
 
-    def sentence(self) -> str:
+    def summary_line(self) -> str:
         """Return the counts in words: ``57 registrants: 54 enrolled, 3 invalid``."""
         counts = ", ".join(self._count_in_words(outcome) for outcome in Outcome if self._outcomes[outcome])
         repeated = f" (repeated rows left out: {self.repeated})" if self.repeated else ""
@@ -151,7 +151,7 @@ class Report:
         note = f" ({without_link} of them without a link)" if without_link else ""
         return f"{self._outcomes[outcome]} {outcome.value.replace('_', ' ')}{note}"
 
-    def complaint(self) -> str:
+    def error_summary(self) -> str:
         """Return the problems, grouped by reason. The text names positions in the input and no person."""
         return "; ".join(group.said(reason) for reason, group in self._sorted_groups())
 

@@ -116,12 +116,12 @@ class MailReport:
             "reasons": {reason: len(positions) for reason, positions in self.reasons.items()},
         }
 
-    def sentence(self) -> str:
+    def summary_line(self) -> str:
         """Return the counts in words."""
         counts = ", ".join(f"{len(positions):,} {_IN_WORDS[name]}" for name, positions in self.positions.items())
         return f"{self.total:,} row{'' if self.total == 1 else 's'}: {counts or 'nobody to mail'}"
 
-    def complaint(self) -> str:
+    def error_summary(self) -> str:
         """Return the problems, by reason. The text names positions and no person."""
         groups = [f"{positions_in_words(positions)}: {reason}" for reason, positions in self.reasons.items()]
         unknown = self.positions.get(MailState.UNKNOWN.value)

@@ -128,7 +128,7 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
             raise PermanentFailure(str(report.aborted_by))
         rows, summary = report.rows(), report.summary()
         summary_lost = self.push_summary(context, summary)
-        self.log.info("%s.", report.sentence())
+        self.log.info("%s.", report.summary_line())
         # Cancelling is idempotent, so a retry is always safe.
         will_fail = bool(summary_lost) or not is_as_asked(report, max_rejected, is_durable=True)
         rows_lost = self.push_rows(context, rows, will_fail=will_fail)

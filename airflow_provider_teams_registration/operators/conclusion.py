@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_teams_registration.core.report import Report
     from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
-    from airflow_provider_teams_registration.enrollment.results import Results
+    from airflow_provider_teams_registration.enrollment.result_buffer import ResultBuffer
     from airflow_provider_teams_registration.ledger.base import Ledger
 
 
@@ -34,7 +34,7 @@ class ConcludesEnrolling(EventTask, PushesRows):
     store_join_urls: bool
 
     def conclude(
-        self, context: Context, report: Report, max_rejected: MaxRejected, ledger: Ledger, results: Results
+        self, context: Context, report: Report, max_rejected: MaxRejected, ledger: Ledger, results: ResultBuffer
     ) -> Any:
         """
         Push the summary and the rows of a run that is over, and fail where the outcome is not what was asked for.
@@ -74,7 +74,9 @@ class ConcludesEnrolling(EventTask, PushesRows):
             missing_in_xcom=lost and f"{lost} {self._what_a_retry_does(report, ledger, is_too_much=bool(rows_lost))}",
         )
         if report.clashes:
-            failure = PermanentFailure(" ".join([str(failure or f"{report.sentence()}."), report.clashes.sentence()]))
+            failure = PermanentFailure(
+                " ".join([str(failure or f"{report.summary_line()}."), report.clashes.sentence()])
+            )
         if failure is None and self.is_result_left_to_airflow:
             what_if = self._what_a_retry_does(report, ledger, is_too_much=False)
             self.log.info("The rows go back to Airflow, which puts them into XCom. If it cannot: %s", what_if)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_teams_registration.core.report import Report
-    from airflow_provider_teams_registration.enrollment.results import Results
+    from airflow_provider_teams_registration.enrollment.result_buffer import ResultBuffer
     from airflow_provider_teams_registration.enrollment.sending_options import SendingOptions
     from airflow_provider_teams_registration.ledger.base import Ledger
 
@@ -146,7 +146,7 @@ class EnrollingOperator(DefersEnrolling):
         :param rows: dicts of column and value, or plain ids; read as they are needed.
         :return: the rows with what became of them, or a reference where they are more than ``xcom_limit``.
         """
-        from airflow_provider_teams_registration.enrollment.results import Results
+        from airflow_provider_teams_registration.enrollment.result_buffer import ResultBuffer
         from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested
         from airflow_provider_teams_registration.hooks.ledger import open_ledger
 
@@ -173,24 +173,24 @@ class EnrollingOperator(DefersEnrolling):
                 and next(iter(self.iter_mapped_dependants()), None) is not None,
             )
             # However few of the rows are people, XCom holds none of a long input.
-            results = Results(0 if is_long else self.xcom_limit, ledger.row_store)
+            results = ResultBuffer(0 if is_long else self.xcom_limit, ledger.row_store)
             report = self._enroll(context, rows, ledger, results)
             if isinstance(report.aborted_by, DeferRequested) and self.deferrable and self.is_durable_for(ledger):
-                self.log.info("%s so far.", report.sentence())
+                self.log.info("%s so far.", report.summary_line())
                 self.keep_input(ledger, None if is_long else rows)
                 self.postpone(report.aborted_by, ledger.attempt)
             return self.conclude(context, report, max_rejected, ledger, results)
         finally:
             ledger.close()
 
-    def _enroll(self, context: Context, rows: Iterable[Any], ledger: Ledger, results: Results) -> Report:
+    def _enroll(self, context: Context, rows: Iterable[Any], ledger: Ledger, results: ResultBuffer) -> Report:
         from airflow_provider_teams_registration.core.report import Report
         from airflow_provider_teams_registration.enrollment.enroll import enroll
         from airflow_provider_teams_registration.enrollment.resumption import Resumption
         from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested
 
         if isinstance(rows, Sequence) and not rows:
-            return Report(keep=results.keep)
+            return Report(keep=results.add)
         hook = self.new_hook()
         with failures_for_airflow():
             event = hook.event(
@@ -209,7 +209,7 @@ class EnrollingOperator(DefersEnrolling):
                     ledger=ledger,
                     options=options,
                     stop=hook.session.stop,
-                    keep=results.keep,
+                    keep=results.add,
                     success_outcomes=read_outcomes(self.success_outcomes),
                     resumption=Resumption(self._deferred_by),
                 )

@@ -196,14 +196,14 @@ class MailJoinLinksOperator(MaskedRegistrants, EventTask, StopsOnKill, PushesRow
         finally:
             ledger.close()
         self.push_summary(context, report.summary())
-        self.log.info("%s.", report.sentence())
+        self.log.info("%s.", report.summary_line())
         failure = failure or missing_mails(
             report, max_rejected, is_durable=ledger.is_durable, is_without_rows=given is None
         )
         if failure is not None:
             raise failure
         if report.refused:
-            self.log.warning("Tolerated by max_rejected=%s: %s.", max_rejected, report.complaint())
+            self.log.warning("Tolerated by max_rejected=%s: %s.", max_rejected, report.error_summary())
         return report.summary()
 
     def on_kill(self) -> None:

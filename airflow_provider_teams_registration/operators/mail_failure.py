@@ -20,7 +20,7 @@ def aborted(
     """
     said = str(error)
     if report.sent:
-        said = f"{said} Before that: {report.sentence()}."
+        said = f"{said} Before that: {report.summary_line()}."
     if error.transient and (is_durable or not report.sent):
         return TransientFailure(said, error.retry_after)
     if error.transient:
@@ -43,7 +43,7 @@ def missing_mails(
     if is_tolerated and not (report.unknown or report.later or is_without_rows):
         return None
     limit_exceeded = "" if is_tolerated else f"; max_rejected is {max_rejected}"
-    parts = [f"{report.sentence()}{limit_exceeded}.", report.complaint()]
+    parts = [f"{report.summary_line()}{limit_exceeded}.", report.error_summary()]
     if report.later:
         parts.append("A retry mails those who are left." if is_durable else "")
     if is_without_rows:

@@ -20,7 +20,7 @@ def log_outcomes(log: Any, report: Report, max_rejected: MaxRejected, ledger: Le
     :param is_fine: whether the task succeeds.
     """
     if is_fine and report.refused:
-        log.warning("Tolerated by max_rejected=%s: %s.", max_rejected, report.complaint())
+        log.warning("Tolerated by max_rejected=%s: %s.", max_rejected, report.error_summary())
     if is_fine and report.links_withheld:
         log.warning(
             "%s may join, and the connection lacks the permission to read their links. Grant the permission that the "
@@ -32,7 +32,7 @@ def log_outcomes(log: Any, report: Report, max_rejected: MaxRejected, ledger: Le
         log.warning(
             "%s rows changed since their people were enrolled. The operator sent nobody again.", f"{report.changed:,}"
         )
-    log.info("%s.", report.sentence())
+    log.info("%s.", report.summary_line())
 
 
 def _when_links_come(ledger: Ledger) -> str:

@@ -32,10 +32,10 @@ def task_failure(
     if is_as_asked(report, max_rejected, is_durable=is_durable):
         if not missing_in_xcom:
             return None
-        message = f"{report.sentence()}. {missing_in_xcom}"
+        message = f"{report.summary_line()}. {missing_in_xcom}"
     else:
         parts = [
-            f"{report.sentence()}{_limit_exceeded(report, max_rejected)}.",
+            f"{report.summary_line()}{_limit_exceeded(report, max_rejected)}.",
             *_what_went_wrong(report),
             missing_in_xcom,
             "XCom holds all rows, or a reference to them." if is_pushed else "",
@@ -65,7 +65,7 @@ def _limit_exceeded(report: Report, max_rejected: MaxRejected) -> str:
 
 
 def _what_went_wrong(report: Report) -> Iterator[str]:
-    if what := report.complaint().rstrip("."):
+    if what := report.error_summary().rstrip("."):
         yield f"{what}."
 
 

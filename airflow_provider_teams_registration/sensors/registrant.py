@@ -184,7 +184,7 @@ class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, PushesRows, BaseSen
 
         webinar = self._hook.webinar(self._id())
         found = fetch_status(self._event, webinar, rows, link_pauses=self.link_pauses or LINK_PAUSES)
-        self.log.info("%s.", found.report.sentence())
+        self.log.info("%s.", found.report.summary_line())
         if found.is_waiting and webinar.info().status == CANCELED:
             raise PermanentFailure("The webinar was cancelled: nobody gets in any more.")
         if found.is_waiting or found.link_pending or (found.is_anybody_absent and not self._is_absence_final()):

@@ -53,7 +53,7 @@ def test_refusal_to_cancel_somebody_who_stays_on_is_a_refusal(stage, cancel_all,
     report = cancel_all(stage, people(3))
 
     assert report.counts == {"cancelled": 2, "rejected": 1}
-    assert "The event is over." in report.complaint()
+    assert "The event is over." in report.error_summary()
     assert "crm 1" in stage.on_it()
 
 

@@ -106,7 +106,7 @@ def test_id_of_ours_is_off_only_once_everybody_who_registered_with_it_is(nth, on
     report = cancel_all(on_webinar, ["crm 0"])
 
     assert report.counts == {"rejected": 1}
-    assert "VirtualEventRegistration-Anon.ReadWrite.Chat" in report.complaint()
+    assert "VirtualEventRegistration-Anon.ReadWrite.Chat" in report.error_summary()
     assert on_webinar.on_it()
     assert cancel_all(on_webinar, ["crm 0"]).counts == {"cancelled": 1}
     assert on_webinar.on_it() == []
@@ -128,7 +128,7 @@ def test_address_needs_no_list_and_ids_need_one(on_webinar, emulator, cancel_all
     report = cancel_all(on_webinar, [{"email": "person0@example.org"}, "crm 1"])
 
     assert report.counts == {"cancelled": 1, "invalid": 1}
-    assert "VirtualEvent.Read.Chat" in report.complaint()
+    assert "VirtualEvent.Read.Chat" in report.error_summary()
     assert on_webinar.on_it() == ["crm 1"]
 
 
@@ -136,11 +136,11 @@ def test_id_that_nobody_registered_with_says_how_else_to_name_them(on_webinar, c
     report = cancel_all(on_webinar, ["nobody"])
 
     assert report.counts == {"invalid": 1}
-    assert "Give the e-mail address instead" in report.complaint()
+    assert "Give the e-mail address instead" in report.error_summary()
 
 
 def test_address_that_is_none_is_not_repeated(on_webinar, cancel_all):
     report = cancel_all(on_webinar, [{"email": "a secret"}, {"email": 7}])
 
     assert report.counts == {"invalid": 2}
-    assert "a secret" not in report.complaint()
+    assert "a secret" not in report.error_summary()

@@ -19,8 +19,8 @@ def test_missing_permission_is_named(on_webinar, cancel_all, emulator):
     report = cancel_all(on_webinar, people(1))
 
     assert report.counts == {"rejected": 1}
-    assert "VirtualEventRegistration-Anon.ReadWrite.Chat" in report.complaint()
-    assert "OnlineMeetings" not in report.complaint()
+    assert "VirtualEventRegistration-Anon.ReadWrite.Chat" in report.error_summary()
+    assert "OnlineMeetings" not in report.error_summary()
     assert on_webinar.on_it() == ["crm 0"]
 
 
@@ -44,7 +44,7 @@ def test_person_whom_a_webinar_may_hide_does_not_count_as_off(
     report = cancel_all(on_webinar, people(1))
 
     assert report.counts == {"rejected": 1}
-    assert "VirtualEvent.Read.Chat" in report.complaint()
+    assert "VirtualEvent.Read.Chat" in report.error_summary()
     assert cancels() == []
     emulator.clear_journal()
     assert enroll_in(on_webinar, people(1), as_run=CANCELS).counts == {"already_enrolled": 1}
@@ -133,7 +133,7 @@ def test_stop_ends_it_and_says_who_is_left(stage, cancel_all, cancels):
     report = cancel_all(stage, people(3), stop=stop)
 
     assert report.counts == {"not_sent": 3}
-    assert "stopped before" in report.complaint()
+    assert "stopped before" in report.error_summary()
     assert cancels() == []
 
 
@@ -152,7 +152,7 @@ def test_stop_ends_a_wait(on_webinar, cancel_all, emulator):
     report = cancel_all(on_webinar, people(1), stop=stop)
 
     assert report.counts == {"not_sent": 1}
-    assert "stopped before" in report.complaint()
+    assert "stopped before" in report.error_summary()
 
 
 def test_own_pace_causes_no_429(emulator, graph_session, cancel_all, cancels):
@@ -187,7 +187,7 @@ def test_meeting_that_refuses_says_so(emulator, graph_session, cancel_all):
     report = cancel_all(stage, people(1))
 
     assert report.counts == {"rejected": 1}
-    assert "403" in report.complaint()
+    assert "403" in report.error_summary()
 
 
 def test_list_that_may_not_be_read_at_all_is_no_silent_answer(on_webinar, cancel_all, emulator):

@@ -109,7 +109,7 @@ def test_registration_that_is_closed_meanwhile_leaves_it_open_who_is_off(on_meet
     report = take_off(on_meeting())
 
     assert report.counts == {"rejected": 3}
-    assert "meeting_id" in report.complaint()
+    assert "meeting_id" in report.error_summary()
 
 
 def test_people_who_are_not_on_a_meeting_that_is_there_are_cancelled(on_meeting, take_off):
@@ -151,14 +151,14 @@ def test_webinar_that_does_not_exist_takes_nobody_off(on_webinar, take_off):
     report = take_off(on_webinar("https://events.teams.microsoft.com/event/1"), [{"email": one} for one in EMAILS])
 
     assert report.counts == {"rejected": 3}
-    assert "webinar_id (it looks like a link)" in report.complaint()
+    assert "webinar_id (it looks like a link)" in report.error_summary()
 
 
 def test_webinar_that_does_not_exist_is_named_where_ids_are_looked_up(on_webinar, take_off):
     report = take_off(on_webinar("no-such-webinar"), ["crm 0"])
 
     assert report.counts == {"invalid": 1}
-    assert "webinar_id (it looks like an id)" in report.complaint()
+    assert "webinar_id (it looks like an id)" in report.error_summary()
 
 
 @pytest.mark.parametrize("lie", NO_LIST, ids=range(len(NO_LIST)))
@@ -186,7 +186,7 @@ def test_person_whom_the_ledger_has_as_sent_just_now_is_not_cancelled(
 
     assert report.counts == {"unknown": 2, "cancelled": 1}
     assert report.transient == 2
-    assert "does not show them yet" in report.complaint()
+    assert "does not show them yet" in report.error_summary()
     assert {ledger.load([key])[key].outcome for key in keys[:2]} == {outcome}
 
 
@@ -248,7 +248,7 @@ def test_404_to_a_cancellation_of_somebody_who_is_still_on_is_a_refusal(on_webin
     report = take_off(on_webinar(), [{"email": EMAILS[0]}])
 
     assert report.counts == {"rejected": 1}
-    assert "webinar_id" in report.complaint()
+    assert "webinar_id" in report.error_summary()
     assert live() == EMAILS[:1]
 
 

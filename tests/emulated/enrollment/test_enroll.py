@@ -21,7 +21,7 @@ def test_everybody_gets_a_row_with_their_own_link_in_input_order(run, person_in_
     assert [person_in_link(row["join_web_url"]) for row in rows] == [f"person {n}" for n in range(57)]
     assert {row["outcome"] for row in rows} == {"enrolled"}
     assert {row["error"] for row in rows} == {None}
-    assert report.sentence() == "57 registrants: 57 enrolled"
+    assert report.summary_line() == "57 registrants: 57 enrolled"
 
 
 def test_thousand_people_take_fifty_calls_and_few_others(run, enrolled, emulator, person_in_link, calls):
@@ -89,7 +89,7 @@ def test_row_refused_by_graph_does_not_stop_the_others(run, enrolled, emulator):
 
     assert len(enrolled()) == 28
     assert report.counts == {"enrolled": 28, "rejected": 2}
-    assert report.complaint() == "2 rejected (rows 8, 10): 400 Bad: No '…' here."
+    assert report.error_summary() == "2 rejected (rows 8, 10): 400 Bad: No '…' here."
     refused = those(report, "rejected")[0]
     assert not refused.transient
     assert refused.as_row()["id"] == "person 7"
@@ -103,7 +103,9 @@ def test_people_with_short_ids_are_refused_for_one_readable_reason(run, emulator
 
     report = run([1, 2, 3, 10, 25, "a", "L"])
 
-    assert report.complaint() == "7 rejected (rows 1, 2, 3, 4, 5, …): 400 Full: Limit of 1000 (of 25730) is reached."
+    assert (
+        report.error_summary() == "7 rejected (rows 1, 2, 3, 4, 5, …): 400 Full: Limit of 1000 (of 25730) is reached."
+    )
 
 
 def test_people_of_the_organization_are_enrolled(graph_session, emulator, person_in_link):
@@ -130,7 +132,7 @@ def test_nobody_at_all_makes_no_request(rows, open_session, settings, emulator):
     report = enroll_on(OnlineMeeting(nowhere, emulator.meeting_id), nowhere, rows)
 
     assert report.rows() == []
-    assert report.sentence() == "0 registrants: nothing to do"
+    assert report.summary_line() == "0 registrants: nothing to do"
 
 
 def test_nobody_valid_sends_nobody(run, emulator, calls):
@@ -172,7 +174,7 @@ def test_application_that_may_only_read_is_told_so_for_everybody(run, enrolled, 
     report = run(people(3))
 
     assert report.counts == {"rejected": 3}
-    assert "3 rejected (rows 1, 2, 3): 403 Forbidden" in report.complaint()
+    assert "3 rejected (rows 1, 2, 3): 403 Forbidden" in report.error_summary()
     assert enrolled() == []
 
 

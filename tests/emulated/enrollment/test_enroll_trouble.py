@@ -46,7 +46,7 @@ def test_everybody_in_a_call_whose_answer_is_lost_is_on_the_event_once_with_thei
     assert links(report) == books_links()
     # Those who had landed are taken off in one more call, and all are sent again in another.
     assert len(calls("$batch")) == {"before": 4, "after": 5}[when]
-    assert report.complaint() == ""
+    assert report.error_summary() == ""
 
 
 def test_everybody_in_a_call_that_takes_too_long_is_on_the_event_once(open_session, settings, emulator, books_links):
@@ -123,7 +123,7 @@ def test_service_that_becomes_unreachable_leaves_everybody_not_sent(open_session
 
     assert report.counts == {"not_sent": 3}
     assert all(refused.transient for refused in those(report, "not_sent"))
-    assert "could not be reached" in report.complaint()
+    assert "could not be reached" in report.error_summary()
     assert {entry.method for entry in service.store.journal} == {"GET"}
 
 

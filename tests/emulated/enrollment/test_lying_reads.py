@@ -153,7 +153,7 @@ class TestRegistrationsWithoutAnAddress:
         report = enroll_all(PEOPLE[:number], on=on_webinar.event())
 
         assert report.counts == {"rejected": number}
-        assert "without an e-mail address" in report.complaint()
+        assert "without an e-mail address" in report.error_summary()
         assert on_webinar.on_it() == []
 
     @pytest.mark.parametrize("number", [3, 40])

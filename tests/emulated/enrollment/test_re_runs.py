@@ -12,7 +12,7 @@ from airflow_provider_teams_registration.core.outcome import Outcome
 from airflow_provider_teams_registration.core.record import TaskRun
 from airflow_provider_teams_registration.core.state import OnMissingJoinUrl
 from airflow_provider_teams_registration.enrollment.enroll import enroll
-from airflow_provider_teams_registration.enrollment.results import Results
+from airflow_provider_teams_registration.enrollment.result_buffer import ResultBuffer
 from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested, SendingOptions
 from airflow_provider_teams_registration.events.online_meeting import MeetingEvent
 from airflow_provider_teams_registration.exceptions import Fenced, LedgerFailure, Stopped
@@ -171,7 +171,7 @@ def test_row_that_changed_under_the_same_id_is_reported_and_not_sent_again(
     same, changed = report.enrollments
     assert (same.is_changed, changed.is_changed) == (False, True)
     assert "the row changed since they were enrolled" in changed.error
-    assert "(row 2)" in report.complaint()
+    assert "(row 2)" in report.error_summary()
     assert writes(emulator) == []
     on_it = {record.id: record.user_id for record in emulator.store.enrolled(emulator.organization_meeting_id)}
     assert on_it == {row["id"]: row["user_id"] for row in rows}
@@ -254,13 +254,13 @@ def test_rows_of_an_attempt_that_was_fenced_off_do_not_mix_with_those_of_the_new
 ):
     held = Held(meeting, graph_session.rate_limiter)
     ledgers = [open_ledger(), open_ledger()]
-    older, newer = (Results(10, ledger) for ledger in ledgers)
+    older, newer = (ResultBuffer(10, ledger) for ledger in ledgers)
     with ThreadPoolExecutor(1) as threads:
         options = SendingOptions(settle_after=1)
-        first = threads.submit(enroll, held, PEOPLE, ledger=ledgers[0], keep=older.keep, options=options)
+        first = threads.submit(enroll, held, PEOPLE, ledger=ledgers[0], keep=older.add, options=options)
         assert held.is_made.wait(20)
         event = MeetingEvent(meeting, graph_session.rate_limiter)
-        held_back = enroll(event, PEOPLE, ledger=ledgers[1], keep=newer.keep, options=options)
+        held_back = enroll(event, PEOPLE, ledger=ledgers[1], keep=newer.add, options=options)
         held.let_go.set()
 
     assert isinstance(first.result().aborted_by, Fenced)

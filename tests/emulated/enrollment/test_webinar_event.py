@@ -64,7 +64,7 @@ def test_full_webinar_rejects_those_beyond_its_capacity(event_full, register_all
 
     assert report.counts == {"enrolled": 3, "rejected": 2}
     assert len(live(webinar_id)) == 3
-    assert "has reached its capacity of 3" in report.complaint()
+    assert "has reached its capacity of 3" in report.error_summary()
     assert {one.join_web_url is None for one in report.enrollments if one.outcome is Outcome.REJECTED} == {True}
 
 
@@ -131,8 +131,8 @@ def test_refused_permission_is_named(register_all, emulator):
     report = register_all(people(2))
 
     assert report.counts == {"rejected": 2}
-    assert "VirtualEventRegistration-Anon.ReadWrite.All" in report.complaint()
-    assert "OnlineMeetings" not in report.complaint()
+    assert "VirtualEventRegistration-Anon.ReadWrite.All" in report.error_summary()
+    assert "OnlineMeetings" not in report.error_summary()
 
 
 def test_missing_access_policy_is_said_before_anybody_is_sent(register_all, emulator, sent):

@@ -130,7 +130,7 @@ class TestLookupStrategies:
 
         assert report.counts == {"enrolled": 2, "rejected": 1}
         assert "400 Odd" in report.rows()[0]["error"]
-        assert "example.org" not in report.complaint()
+        assert "example.org" not in report.error_summary()
         assert sorted(sent()) == ["crm 1", "crm 2"]
         assert set(live()) == {"person1@example.org", "person2@example.org"}
 
@@ -236,7 +236,7 @@ class TestLookupStrategies:
         for run in (RUN, RUN, NEXT_RUN):
             report = register_all(people(1), as_run=run, settle_after=0.1)
             assert report.counts == {"unknown": 1}
-            assert "a cancelled registration, which may hide a newer one" in report.complaint()
+            assert "a cancelled registration, which may hide a newer one" in report.error_summary()
             time.sleep(0.15)
 
         assert sent() == ["crm 0"]
@@ -278,8 +278,8 @@ class TestNobodyIsFound:
             time.sleep(0.15)
 
         assert Counter(sent()) == {"crm 0": 1, "crm 1": 1}
-        assert "VirtualEvent.Read.Chat" in report.complaint()
-        assert "example.org" not in report.complaint()
+        assert "VirtualEvent.Read.Chat" in report.error_summary()
+        assert "example.org" not in report.error_summary()
         emulator.set_switches(application_may_list_registrations=True)
         assert links(register_all(people(2), as_run=NEXT_RUN)) == live_links()
 

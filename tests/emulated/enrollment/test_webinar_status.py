@@ -14,7 +14,7 @@ def test_withheld_links_leave_the_enrollment_good_and_name_the_permission(regist
 
         assert report.counts == {"enrolled": 3}
         assert (report.links_missing, report.links_withheld, report.refused) == (0, 3, 0)
-        assert report.sentence().endswith("3 enrolled (3 of them without a link)")
+        assert report.summary_line().endswith("3 enrolled (3 of them without a link)")
         ((reason, count),) = report.summary()["reasons"].items()
         assert ("VirtualEvent.Read.Chat" in reason, count) == (True, 3)
         for one in report.enrollments:

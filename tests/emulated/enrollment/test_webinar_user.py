@@ -61,7 +61,7 @@ def test_signed_in_user_registers_nobody_else(register_as_user, emulator, sent, 
     assert {row["email"]: row["outcome"] for row in report.rows()} == {
         row["email"]: "enrolled" if row == USER else "invalid" for row in rows
     }
-    assert "can register only themselves" in report.complaint()
+    assert "can register only themselves" in report.error_summary()
     assert len(sent()) == len(live()) == (USER in rows)
 
 
@@ -99,7 +99,7 @@ def test_user_who_was_registered_for_somebody_else_is_not_registered_again(
     again = [register_as_user(people(3), as_run=run) for run in (RUN, NEXT_RUN)]
 
     assert first.counts == {"rejected": 1, "invalid": 2}
-    assert "Graph registered the user, and not the person of this row" in first.complaint()
+    assert "Graph registered the user, and not the person of this row" in first.error_summary()
     assert [report.counts for report in again] == [{"invalid": 3}] * 2
     assert len(sent()) == 1
     assert set(live()) == {"person9@example.org", "organizer@emulator.example"}

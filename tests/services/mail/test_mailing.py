@@ -117,7 +117,7 @@ def test_a_person_without_a_link_an_address_or_a_seat_is_left_out_and_said(desk,
     report = desk.mail(rows, templates=join_only())
     assert mail_server.addresses == [address(1)]
     assert report.refused == 4
-    assert report.complaint() == (
+    assert report.error_summary() == (
         "Row 3: no address in its column 'email'; Row 4: its column 'email' holds several addresses; give one; "
         "Row 5: not on the event (rejected); Row 2: no link"
     )
@@ -166,7 +166,7 @@ def test_a_row_that_the_ledger_has_outdated_is_not_mailed(desk, mail_server, giv
     desk.enroll(1, **known)
     report = desk.mail([row(1, outcome=given), row(2)], run="next")
     assert mail_server.addresses == [address(1), address(2)]
-    assert report.complaint() == (f"Row 1: {reason}, as the ledger has it" if reason else "")
+    assert report.error_summary() == (f"Row 1: {reason}, as the ledger has it" if reason else "")
 
 
 @pytest.mark.parametrize("gap", [float("nan"), None, "", [], {"Ada": 1}])
@@ -190,7 +190,7 @@ def test_a_refused_recipient_is_that_persons_outcome_and_the_others_are_mailed(d
     mail_server.behaviour.refused[address(2)] = "550 5.1.1 canary-2@example.org unknown"
     report = desk.mail([row(1), row(2), row(3)])
     assert mail_server.addresses == [address(1), address(3)]
-    assert report.complaint() == "Row 2: the mail server answered 550 5.1.1"
+    assert report.error_summary() == "Row 2: the mail server answered 550 5.1.1"
     assert desk.ask("SELECT mail_state, mail_error_code FROM teams_registration_ledger ORDER BY registrant")[1] == (
         "mail_refused",
         "550 5.1.1",
@@ -203,7 +203,7 @@ def test_a_server_that_closes_the_connection_with_a_refusal_has_refused_that_per
     mail_server.behaviour.closes_with_refusal = True
     report = desk.mail([row(1), row(2)])
     assert mail_server.addresses == [address(2)]
-    assert report.complaint() == "Row 1: the mail server answered 550 5.1.1"
+    assert report.error_summary() == "Row 1: the mail server answered 550 5.1.1"
 
 
 @pytest.mark.parametrize(

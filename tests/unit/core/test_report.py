@@ -38,7 +38,7 @@ def test_counts_add_up(report):
 
 
 def test_sentence_says_how_many_have_which_outcome(report):
-    assert report.sentence().startswith(
+    assert report.summary_line().startswith(
         "7 registrants: 2 enrolled, 1 waitlisted, 1 invalid, 2 rejected, 1 unknown (repeated rows left out: 2)"
     )
 
@@ -51,7 +51,7 @@ def test_sentence_says_how_many_have_which_outcome(report):
     ],
 )
 def test_sentence_of_few(enrollments, sentence):
-    assert Report(enrollments).sentence() == sentence
+    assert Report(enrollments).summary_line() == sentence
 
 
 @pytest.mark.parametrize(
@@ -62,22 +62,22 @@ def test_registrants_are_counted_in_words(number, words):
     assert count_registrants(number) == words
 
 
-def test_complaint_groups_by_reason_the_most_frequent_first_and_names_positions(report):
-    assert report.complaint() == (
+def test_error_summary_groups_by_reason_the_most_frequent_first_and_names_positions(report):
+    assert report.error_summary() == (
         "2 rejected (rows 4, 5): 400 Bad; 1 invalid (row 2): id is empty; 1 unknown (row 6): no answer"
     )
 
 
-def test_complaint_names_the_first_positions_of_many():
+def test_error_summary_names_the_first_positions_of_many():
     report = Report([somebody(position, Outcome.INVALID, "id is empty") for position in range(1, 100)])
 
-    assert report.complaint() == "99 invalid (rows 1, 2, 3, 4, 5, …): id is empty"
+    assert report.error_summary() == "99 invalid (rows 1, 2, 3, 4, 5, …): id is empty"
 
 
 def test_one_reason_of_different_outcomes_is_told_for_each():
     report = Report([somebody(1, Outcome.REJECTED, "stopped"), somebody(2, Outcome.UNKNOWN, "stopped")])
 
-    assert report.complaint() == "1 rejected (row 1): stopped; 1 unknown (row 2): stopped"
+    assert report.error_summary() == "1 rejected (row 1): stopped; 1 unknown (row 2): stopped"
     assert report.summary()["reasons"] == {"stopped": 2}
 
 
@@ -92,8 +92,8 @@ def test_missing_links_and_changed_rows_are_counted_and_told():
     )
 
     assert (report.links_missing, report.changed, report.refused) == (1, 1, 0)
-    assert report.sentence() == "4 registrants: 2 enrolled, 2 already enrolled (1 of them without a link)"
-    assert report.complaint() == "1 already enrolled (row 2): no link; 1 enrolled (row 3): changed"
+    assert report.summary_line() == "4 registrants: 2 enrolled, 2 already enrolled (1 of them without a link)"
+    assert report.error_summary() == "1 already enrolled (row 2): no link; 1 enrolled (row 3): changed"
     assert (report.summary()["links_missing"], report.summary()["changed"]) == (1, 1)
 
 
@@ -124,11 +124,11 @@ def test_enrollments_go_where_they_are_to_be_kept():
 
 
 def test_nothing_to_complain_about():
-    assert Report([somebody(1, Outcome.ENROLLED), somebody(2, Outcome.WAITLISTED)]).complaint() == ""
+    assert Report([somebody(1, Outcome.ENROLLED), somebody(2, Outcome.WAITLISTED)]).error_summary() == ""
 
 
 def test_words_and_counts_name_nobody(report):
-    assert "CANARY" not in f"{report.sentence()} {report.complaint()} {report.summary()} {report!r}"
+    assert "CANARY" not in f"{report.summary_line()} {report.error_summary()} {report.summary()} {report!r}"
 
 
 def test_refused_and_unknown_are_told_apart(report):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from airflow_provider_teams_registration.ledger.base import RowStore
 
 
-class Results:
+class ResultBuffer:
     """
     Buffers rows up to a limit. Above it, writes all rows to the ledger.
 
@@ -22,20 +22,20 @@ class Results:
     def __init__(self, xcom_limit: int, store: RowStore | None) -> None:
         self._xcom_limit = xcom_limit
         self._store = store
-        self._kept: list[Enrollment] = []
+        self._buffered: list[Enrollment] = []
         self._spilled = 0
 
-    def keep(self, enrollments: Sequence[Enrollment]) -> None:
+    def add(self, enrollments: Sequence[Enrollment]) -> None:
         """Add the next rows, in input order."""
-        self._kept += enrollments
-        if self._store is not None and (self._spilled or len(self._kept) > self._xcom_limit):
+        self._buffered += enrollments
+        if self._store is not None and (self._spilled or len(self._buffered) > self._xcom_limit):
             self._store.write_results(
-                [(one.position, one.registrant, one.row, one.outcome, one.error) for one in self._kept]
+                [(one.position, one.registrant, one.row, one.outcome, one.error) for one in self._buffered]
             )
-            self._spilled += len(self._kept)
-            self._kept = []
+            self._spilled += len(self._buffered)
+            self._buffered = []
 
     @property
     def rows(self) -> list[dict[str, Any]] | None:
         """The rows; None if the ledger holds them."""
-        return None if self._spilled else [enrollment.as_row() for enrollment in self._kept]
+        return None if self._spilled else [enrollment.as_row() for enrollment in self._buffered]

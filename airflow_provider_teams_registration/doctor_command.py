@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_teams_registration.doctor.finding import exit_status
 from airflow_provider_teams_registration.doctor.report import as_json, as_text, trial_as_text
-from airflow_provider_teams_registration.events.reference import WEBINAR, is_link_to
+from airflow_provider_teams_registration.events.id_checks import is_link_to
+from airflow_provider_teams_registration.events.kinds import WEBINAR
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.doctor.finding import Finding

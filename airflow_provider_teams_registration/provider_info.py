@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_teams_registration.events.reference import KINDS
+from airflow_provider_teams_registration.events.kinds import KINDS
 from airflow_provider_teams_registration.hooks.connection_fields import (
     CONNECTION_FIELDS,
     HIDDEN_FIELDS,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from airflow_provider_teams_registration.doctor.finding import Finding, missing
-from airflow_provider_teams_registration.events.reference import MEETING, WEBINAR, is_link_to
+from airflow_provider_teams_registration.events.id_checks import is_link_to
+from airflow_provider_teams_registration.events.kinds import MEETING, WEBINAR
 from airflow_provider_teams_registration.graph.arguments import looks_like
 
 _WAYS = ("webinar_id", "meeting_id", "join_web_url", "join_meeting_id", "event_id", "webinar_name")

@@ -13,7 +13,8 @@ from airflow_provider_teams_registration.doctor.permissions import (
     READ_WEBINAR,
     Operation,
 )
-from airflow_provider_teams_registration.events.reference import MEETING, WEBINAR, EventKind, is_link_to
+from airflow_provider_teams_registration.events.id_checks import is_link_to
+from airflow_provider_teams_registration.events.kinds import MEETING, WEBINAR, EventKind
 from airflow_provider_teams_registration.exceptions import Forbidden, SettingsError, TeamsRegistrationError
 from airflow_provider_teams_registration.graph import event_search
 from airflow_provider_teams_registration.graph.session import GraphSession

@@ -5,21 +5,31 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from airflow_provider_teams_registration.events.reference import (
-    KINDS,
-    EventKind,
-    EventRef,
-    FindByLink,
-    is_link_to,
-    load,
-)
+from airflow_provider_teams_registration.events.id_checks import is_link_to
+from airflow_provider_teams_registration.events.kinds import KINDS, EventKind, load
+from airflow_provider_teams_registration.events.reference import EventRef
 
 if TYPE_CHECKING:
+    from airflow_provider_teams_registration.core.event_facts import EventFacts
     from airflow_provider_teams_registration.graph.session import GraphSession
 
 log = logging.getLogger(__name__)
+
+
+class FindByLink(Protocol):
+    """Finds an event by a link."""
+
+    def __call__(self, session: GraphSession, url: str, organizer_id: str | None) -> EventFacts:
+        """
+        Return the event's id, and what the event is.
+
+        :param session: the authorized session.
+        :param url: the link, a credential.
+        :param organizer_id: object id of the organizer; None if it is not known, or if it is the signed-in user.
+        :raises TeamsRegistrationError: the connection finds no such event.
+        """
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ class TeamsRegistrationHook(BaseHook):
         :raises ValueError: the event is named in two ways.
         """
         from airflow_provider_teams_registration.doctor.event_query import EventQuery
-        from airflow_provider_teams_registration.events.reference import ORGANIZER
+        from airflow_provider_teams_registration.events.id_checks import ORGANIZER
         from airflow_provider_teams_registration.hooks.check import run_checks
 
         if reference is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_teams_registration.events.reference import WEBINAR
+from airflow_provider_teams_registration.events.kinds import WEBINAR
 from airflow_provider_teams_registration.exceptions import AnswerLost
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, TransientFailure, failures_for_airflow

@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_teams_registration.core.event_facts import EventFacts, read_event_facts
+from airflow_provider_teams_registration.events.id_checks import ORGANIZER, check_ids
+from airflow_provider_teams_registration.events.kinds import KINDS, EventKind, given_kinds, load
 from airflow_provider_teams_registration.events.named_event import NamedEvent
-from airflow_provider_teams_registration.events.reference import (
-    KINDS,
-    ORGANIZER,
-    EventKind,
-    EventRef,
-    check_ids,
-    given_kinds,
-    load,
-)
+from airflow_provider_teams_registration.events.reference import EventRef
 from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.core.mail import MailKind
-from airflow_provider_teams_registration.events.reference import KINDS, EventKind
+from airflow_provider_teams_registration.events.kinds import KINDS, EventKind
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure
 from airflow_provider_teams_registration.mail.plan import AGAIN
 from airflow_provider_teams_registration.mail.templating import (

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.core.event_facts import EventFacts, read_event_facts
-from airflow_provider_teams_registration.events.reference import KINDS, EventRef, given_kinds
+from airflow_provider_teams_registration.events.kinds import KINDS, given_kinds
+from airflow_provider_teams_registration.events.reference import EventRef
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure
 from airflow_provider_teams_registration.xcom.push import SUMMARY_KEY
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_teams_registration.events.reference import MEETING, WEBINAR
+from airflow_provider_teams_registration.events.kinds import MEETING, WEBINAR
 from airflow_provider_teams_registration.exceptions import AnswerLost, Conflict, Forbidden, NotFound
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import (

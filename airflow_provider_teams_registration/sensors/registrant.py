@@ -16,7 +16,8 @@ from airflow.providers.common.compat.sdk import (
     timezone,
 )
 
-from airflow_provider_teams_registration.events.reference import WEBINAR, EventRef
+from airflow_provider_teams_registration.events.kinds import WEBINAR
+from airflow_provider_teams_registration.events.reference import EventRef
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import (
     PermanentFailure,

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_teams_registration.events.reference import KINDS, ORGANIZER, EventRef
+from airflow_provider_teams_registration.events.id_checks import ORGANIZER
+from airflow_provider_teams_registration.events.kinds import KINDS
+from airflow_provider_teams_registration.events.reference import EventRef
 from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
 from airflow_provider_teams_registration.hooks.arguments import given
 from airflow_provider_teams_registration.hooks.connection import read_connection

@@ -151,6 +151,8 @@ def test_a_dag_file_brings_neither_engine_nor_client_nor_triggers(below):
     # These read and check arguments, and say what is wrong with them.
     light = {
         "enrollment.max_rejected",
+        "events.id_checks",
+        "events.kinds",
         "events.named_event",
         "events.reference",
         "graph.arguments",

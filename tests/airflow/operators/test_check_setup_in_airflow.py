@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from airflow_provider_teams_registration.events.reference import MEETING, EventRef
+from airflow_provider_teams_registration.events.kinds import MEETING
+from airflow_provider_teams_registration.events.reference import EventRef
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from tests.run_dag import task_text
 

@@ -3,7 +3,8 @@
 import pytest
 
 from airflow_provider_teams_registration.core.outcome import Outcome
-from airflow_provider_teams_registration.events.reference import WEBINAR, EventRef
+from airflow_provider_teams_registration.events.kinds import WEBINAR
+from airflow_provider_teams_registration.events.reference import EventRef
 from airflow_provider_teams_registration.exceptions import Forbidden, SettingsError
 from tests.emulated.enrollment.webinar_people import (
     NEXT_RUN,

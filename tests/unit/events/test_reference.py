@@ -8,16 +8,10 @@ from types import ModuleType
 
 import pytest
 
+from airflow_provider_teams_registration.events.id_checks import check_ids
+from airflow_provider_teams_registration.events.kinds import KINDS, MEETING, WEBINAR, EventKind, load
 from airflow_provider_teams_registration.events.named_event import NamedEvent
-from airflow_provider_teams_registration.events.reference import (
-    KINDS,
-    MEETING,
-    WEBINAR,
-    EventKind,
-    EventRef,
-    check_ids,
-    load,
-)
+from airflow_provider_teams_registration.events.reference import EventRef
 
 GUID = "dc17674c-81d9-4adb-bfb2-8f6a442e4622"
 MEETING_ID = "MSpkYzE3Njc0Yy04MWQ5LTRhZGItYmZiMi04ZjZhNDQyZTQ2MjIqMCoqMTk6bWVldGluZ19hQHRocmVhZC52Mg=="

@@ -11,7 +11,7 @@ from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, TransientFailure
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from airflow_provider_teams_registration.operators.killable import StopsOnKill
-from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, MaskedJoinLink, unmasked
+from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, JoinLinkArgument, unmasked
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -20,7 +20,7 @@ _EVENT = ("webinar_id", "meeting_id", "join_web_url", "join_meeting_id", "event_
 """The arguments that name an event."""
 
 
-class CheckSetupOperator(MaskedJoinLink, StopsOnKill, BaseOperator):
+class CheckSetupOperator(StopsOnKill, BaseOperator):
     """
     Check that people can be enrolled: connection, sign-in, permissions, event, ledger. It only reads.
 
@@ -61,6 +61,7 @@ class CheckSetupOperator(MaskedJoinLink, StopsOnKill, BaseOperator):
 
     webinar_id = EventIdArgument()
     meeting_id = EventIdArgument()
+    join_web_url = JoinLinkArgument()
     join_meeting_id = TextArgument()
     event_id = TextArgument()
     webinar_name = TextArgument()

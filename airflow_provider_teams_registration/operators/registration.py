@@ -18,7 +18,7 @@ from airflow_provider_teams_registration.hooks.failures import (
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from airflow_provider_teams_registration.operators.event_task import check_rendered_ids, check_written_ids, find_id
 from airflow_provider_teams_registration.operators.killable import StopsOnKill
-from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, JoinLink, MaskedJoinLink
+from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, JoinLinkArgument, unmasked
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -201,7 +201,7 @@ class PublishWebinarOperator(StopsOnKill, BaseOperator):
         self.log.info("The webinar is published.")
 
 
-class FindEventOperator(MaskedJoinLink, StopsOnKill, BaseOperator):
+class FindEventOperator(StopsOnKill, BaseOperator):
     """
     Find the id of an event by what people know of it, for the operators that need it.
 
@@ -233,6 +233,7 @@ class FindEventOperator(MaskedJoinLink, StopsOnKill, BaseOperator):
     )
     ui_color = "#e3e0f7"
 
+    join_web_url = JoinLinkArgument()
     join_meeting_id = TextArgument()
     event_id = TextArgument()
     webinar_name = TextArgument()
@@ -267,9 +268,8 @@ class FindEventOperator(MaskedJoinLink, StopsOnKill, BaseOperator):
         from airflow_provider_teams_registration.graph import event_search as finding
 
         check_rendered_ids(organizer_id=self.organizer_id)
-        link = self.join_web_url
         ways = {
-            finding.meeting_by_join_web_url: link.url if isinstance(link, JoinLink) else link,
+            finding.meeting_by_join_web_url: unmasked(self.join_web_url),
             finding.meeting_by_join_meeting_id: self.join_meeting_id,
             finding.meeting_by_calendar_event: self.event_id,
             finding.webinar_by_name: self.webinar_name,

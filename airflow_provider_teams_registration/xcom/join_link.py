@@ -26,42 +26,34 @@ class JoinLink:
     __repr__ = __str__
 
 
-class MaskedJoinLink:
-    """A task with the argument ``join_web_url``. Airflow does not store or show the rendered link."""
-
-    @property
-    def join_web_url(self) -> Any:
-        """The link: as given, or as :class:`JoinLink` after Airflow rendered it."""
-        return self._join_web_url
-
-    @join_web_url.setter
-    def join_web_url(self, value: Any) -> None:
-        value = given(value)
-        # Airflow stores the DAG, so anything but a template may be a link that must not be stored.
-        is_first = not hasattr(self, "_join_web_url")
-        is_rendered = is_mapped_data(self, "join_web_url", value) if is_first else is_running(self)
-        is_link = bool(value) and isinstance(value, str) and (is_rendered or not is_template(value))
-        self._join_web_url = JoinLink(value) if is_link else value
-
-
-class EventIdArgument(TextArgument):
+class JoinLinkArgument(TextArgument):
     """
-    A text argument that takes an event's id, or a link to the event. Airflow does not store or show a rendered link.
+    A text argument that takes a join link. Airflow does not store or show a rendered link.
 
     :param absent: the value of the attribute if the argument is not given. Default None.
     """
 
     def __set__(self, task: Any, value: Any) -> None:
         text = given(value)
+        # Airflow stores the DAG, so anything but a template may be a link that must not be stored.
         is_first = self._name not in task.__dict__
         is_rendered = is_mapped_data(task, self._name, value) if is_first else is_running(task)
         is_final = isinstance(text, str) and (is_rendered or not is_template(text))
-        super().__set__(task, JoinLink(text) if is_final and is_some_link(text) else text)
+        super().__set__(task, JoinLink(text) if is_final and self._may_be_link(text) else text)
+
+    def _may_be_link(self, text: str) -> bool:
+        return True
 
 
-def is_some_link(text: str) -> bool:
-    """Return whether a text is a link, of whatever kind."""
-    return looks_like(text) in ("a join URL", "a link") or read_event_link(text) is not None
+class EventIdArgument(JoinLinkArgument):
+    """
+    A text argument that takes an event's id, or a link to the event. Airflow does not store or show a rendered link.
+
+    :param absent: the value of the attribute if the argument is not given. Default None.
+    """
+
+    def _may_be_link(self, text: str) -> bool:
+        return looks_like(text) in ("a join URL", "a link") or read_event_link(text) is not None
 
 
 def unmasked(value: Any) -> Any:

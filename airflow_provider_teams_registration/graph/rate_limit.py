@@ -129,11 +129,11 @@ class RateLimiter:
         """Note writes that go as soon as :meth:`reserved_wait` allows."""
 
     def reserved_wait(self) -> float:
-        """Return the seconds until the writes that were begun may go."""
+        """Return the seconds until the reserved writes may go."""
         return self.backoff_remaining()
 
     def release(self, writes: int) -> None:
-        """Note that writes that were begun do not go."""
+        """Note that reserved writes do not go."""
 
     def commit(self, writes: int) -> None:
         """Note that writes were answered, or that their answer is lost."""
@@ -149,7 +149,7 @@ class RateLimiter:
         :raises Throttled: the service has asked for a wait beyond :attr:`max_wait`.
         :raises Stopped: the task was asked to stop, before the wait or during it.
         """
-        self._look_at_stop()
+        self._check_stop()
         while left := self.send_wait():
             held = self.backoff_remaining()
             if held > self.max_wait:
@@ -157,20 +157,9 @@ class RateLimiter:
                 error.retry_after = held
                 raise error
             self.stop.wait(left)
-            self._look_at_stop()
+            self._check_stop()
 
-    def wait_for_reserved(self) -> None:
-        """
-        Return once the writes that were begun may go.
-
-        :raises Stopped: the task was asked to stop, before the wait or during it.
-        """
-        self._look_at_stop()
-        while left := self.reserved_wait():
-            self.stop.wait(left)
-            self._look_at_stop()
-
-    def _look_at_stop(self) -> None:
+    def _check_stop(self) -> None:
         if self.stop.is_set():
             raise Stopped
 

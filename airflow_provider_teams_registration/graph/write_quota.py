@@ -57,7 +57,7 @@ class WriteQuota(RateLimiter):
         return max(self.backoff_remaining(), newest + self.window - self.clock())
 
     def reserved_wait(self) -> float:
-        """Return the seconds until the writes that were begun may go."""
+        """Return the seconds until the reserved writes may go."""
         return max(self.backoff_remaining(), self._until_room_for(0))
 
     def back_off(self, seconds: float | None, left_at: float | None = None) -> None:
@@ -70,7 +70,7 @@ class WriteQuota(RateLimiter):
 
     @property
     def room(self) -> int:
-        """How many writes may be begun now: they may go at once, or within the head start."""
+        """How many writes may be reserved now: they may go at once, or within the head start."""
         earliest = self.clock() + PREPARE_AHEAD_SECONDS - self.window
         with self._counts:
             counting = sum(counted > earliest for counted in self._counted())
@@ -83,7 +83,7 @@ class WriteQuota(RateLimiter):
             self._unclaimed += writes
 
     def release(self, writes: int) -> None:
-        """Note that writes that were begun do not go."""
+        """Note that reserved writes do not go."""
         with self._counts:
             self._under_way -= writes
             self._unclaimed = max(self._unclaimed - writes, 0)
@@ -127,7 +127,7 @@ class WriteQuota(RateLimiter):
             self._unclaimed = 0
 
     def _until_room_for(self, more: int) -> float:
-        """Return the seconds until so many more fit beside those that were begun."""
+        """Return the seconds until so many more fit beside the reserved ones."""
         with self._counts:
             counted = self._counted()
             too_many = self._under_way + len(counted) + more - self.limit

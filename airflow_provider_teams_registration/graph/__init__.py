@@ -1,1 +1,1 @@
-"""The Microsoft Graph client: sign-in, one authorised session, batches, typed errors, and the events themselves."""
+"""The Microsoft Graph client: sign-in, one authorized session, batches, typed errors, and the events themselves."""

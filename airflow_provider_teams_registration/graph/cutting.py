@@ -40,7 +40,7 @@ class Cutting(Generic[T]):
 
     An item is whatever tells one request of a batch from the others, such as the person whom it is about.
 
-    :ivar refusal: the refusal that concerns every item, once it is recognised.
+    :ivar refusal: the refusal that concerns every item, once it is recognized.
     """
 
     def __init__(self) -> None:

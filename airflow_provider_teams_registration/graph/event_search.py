@@ -51,7 +51,7 @@ def meeting_by_join_web_url(session: GraphSession, join_web_url: str, organizer_
     """
     Return the id of the online meeting that a link leads to.
 
-    :param session: the authorised session.
+    :param session: the authorized session.
     :param join_web_url: the meeting's own link, as its organizer has it: long or short (``/meet/``), percent-encoded or
         not, wrapped by Safe Links or broken into lines.
     :param organizer_id: object id of its organizer; None is the signed-in user.
@@ -65,7 +65,7 @@ def meeting_by_link(session: GraphSession, url: str, organizer_id: str | None = 
     """
     Return the id of the online meeting that a link leads to, and what it is.
 
-    :param session: the authorised session.
+    :param session: the authorized session.
     :param url: the link, as :func:`meeting_by_join_web_url` takes it. A credential.
     :param organizer_id: object id of its organizer; None is the signed-in user.
     :raises NotFound: the organizer has no such meeting.
@@ -78,7 +78,7 @@ def meeting_by_join_meeting_id(session: GraphSession, join_meeting_id: str, orga
     """
     Return the id of the online meeting with the number that people type in to join.
 
-    :param session: the authorised session.
+    :param session: the authorized session.
     :param join_meeting_id: the number, with or without spaces.
     :param organizer_id: object id of its organizer; None is the signed-in user.
     :raises SettingsError: it is no number.
@@ -96,7 +96,7 @@ def meeting_by_calendar_event(session: GraphSession, event_id: str, organizer_id
     """
     Return the id of the online meeting that belongs to an event in its organizer's calendar.
 
-    :param session: the authorised session.
+    :param session: the authorized session.
     :param event_id: the calendar event's ``id``.
     :param organizer_id: object id of the organizer; None is the signed-in user.
     :raises NotFound: there is no such event, or it is no Teams meeting.
@@ -115,7 +115,7 @@ def webinar_by_name(session: GraphSession, display_name: str, organizer_id: str 
     """
     Return the id of an organizer's webinar.
 
-    :param session: the authorised session.
+    :param session: the authorized session.
     :param display_name: the webinar's name, as it is; cancelled ones do not count.
     :param organizer_id: object id of the organizer; None is the signed-in user.
     :raises NotFound: the organizer has no such webinar, or the application may not see it.
@@ -141,7 +141,7 @@ def explained(session: GraphSession, *, application: str, user: str, organizer_i
     """
     Add to a 403 within the block which permission the search needs.
 
-    :param session: the authorised session.
+    :param session: the authorized session.
     :param application: what an application needs.
     :param user: what a signed-in user needs.
     :param organizer_id: object id of the organizer, if it is known.

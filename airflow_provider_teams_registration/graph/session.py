@@ -1,4 +1,4 @@
-"""One authorised session with Microsoft Graph: reads that may be repeated, writes that never are."""
+"""One authorized session with Microsoft Graph: reads that may be repeated, writes that never are."""
 
 from __future__ import annotations
 

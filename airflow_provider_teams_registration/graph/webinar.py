@@ -57,7 +57,7 @@ class Webinar:
     """
     One webinar.
 
-    :param session: the authorised session.
+    :param session: the authorized session.
     :param webinar_id: the webinar's ``id``.
     """
 

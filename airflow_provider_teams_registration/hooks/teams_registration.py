@@ -74,7 +74,7 @@ class TeamsRegistrationHook(BaseHook):
     @cached_property
     def session(self) -> GraphSession:
         """
-        The authorised session, one per hook. It sends nothing before its first call.
+        The authorized session, one per hook. It sends nothing before its first call.
 
         :raises SettingsError: there is no such connection, or a field is missing or cannot be right.
         """

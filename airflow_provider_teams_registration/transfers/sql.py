@@ -40,7 +40,7 @@ class SqlToTeamsRegistrationOperator(EnrollingOperator):
     The query runs once in each attempt. After a deferral, the task goes on with the rows that it kept in the ledger's
     database, if they are at most ``xcom_limit`` and JSON gives back their values. Otherwise the query runs again.
 
-    After another query, people are recognised by their key and not by their place, so that rows in another order change
+    After another query, people are recognized by their key and not by their place, so that rows in another order change
     nothing but the order of the result. Positions in texts and in the result are those of the last query. A row that
     changed is reported and not sent again. A person who is new is looked up and sent. A person who is not among the
     rows any more stays enrolled and is missing from the result.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_teams_registration.core.state import ClaimExpired, Effect, Removed
 from airflow_provider_teams_registration.enrollment.answers import Answer, was_not_executed
-from airflow_provider_teams_registration.enrollment.redacted_traceback import breakdown
+from airflow_provider_teams_registration.enrollment.redacted_traceback import redacted_traceback
 from airflow_provider_teams_registration.enrollment.tracked import Tracked
 from airflow_provider_teams_registration.events.base import NotOnTheEvent
 from airflow_provider_teams_registration.exceptions import AnswerLost, TeamsRegistrationError, longest_wait
@@ -165,5 +165,5 @@ def _failure_of_ours(error: BaseException) -> TeamsRegistrationError:
     """Return an error for a batch whose call failed in our code, so that the other batches keep their answers."""
     if isinstance(error, TeamsRegistrationError):
         return error
-    log.error("A call broke down with %s.", breakdown(error))
+    log.error("A call broke down with %s.", redacted_traceback(error))
     return AnswerLost(f"The call broke down ({type(error).__name__})")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from airflow_provider_teams_registration.core.problem import Problem
 from airflow_provider_teams_registration.core.state import Goal, State
-from airflow_provider_teams_registration.enrollment.redacted_traceback import breakdown
+from airflow_provider_teams_registration.enrollment.redacted_traceback import redacted_traceback
 from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested
 from airflow_provider_teams_registration.events.problems import problem_of
 from airflow_provider_teams_registration.exceptions import Fenced, Stopped, TeamsRegistrationError, Throttled
@@ -52,7 +52,7 @@ def what_aborted(error: BaseException) -> BaseException:
     if isinstance(error, Throttled):
         return error if error.retry_after is None else DeferRequested(error.retry_after)
     if isinstance(error, Exception) and not isinstance(error, TeamsRegistrationError | DeferRequested):
-        log.error("The run broke down with %s.", breakdown(error))
+        log.error("The run broke down with %s.", redacted_traceback(error))
     return error
 
 

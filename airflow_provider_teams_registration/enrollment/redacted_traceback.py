@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 
 
-def breakdown(error: BaseException) -> str:
+def redacted_traceback(error: BaseException) -> str:
     """Return an error's type and places. Its own text may hold what was sent."""
     places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__)))
     return f"{type(error).__name__} at {places}"

@@ -134,5 +134,5 @@ def _enrollment(
 ) -> Enrollment:
     if isinstance(key, InvalidRow):
         return Enrollment(position, row, Outcome.INVALID, error=str(key))
-    standing = found.get(key) or RemoteRegistration(Outcome.REJECTED, error=_NOT_REGISTERED)
-    return Enrollment(position, row, standing.outcome, join_web_url=standing.join_web_url, error=standing.error)
+    shown = found.get(key) or RemoteRegistration(Outcome.REJECTED, error=_NOT_REGISTERED)
+    return Enrollment(position, row, shown.outcome, join_web_url=shown.join_web_url, error=shown.error)

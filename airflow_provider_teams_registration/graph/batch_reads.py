@@ -60,7 +60,7 @@ class BatchReads:
         :param reads: the reads, any number of them.
         :return: for each, in order, what its reader made or the error that stands for it.
         :raises ServiceUnreachable: no answer came to some of them, or none of what was asked for, several times.
-        :raises Throttled: the service asks for more patience than there is.
+        :raises Throttled: the service asks for a longer wait than ``max_wait`` of the rate limiter.
         :raises TeamsRegistrationError: no read can be made, as without a token.
         """
         cutting = Cutting[int]()

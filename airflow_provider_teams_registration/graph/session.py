@@ -177,7 +177,7 @@ class GraphSession:
         :return: for each request, in order, what its reader made or the error that stands for it. A refusal of a whole
             call says so in ``refused_together``, and tells nothing of the thing that was asked for.
         :raises ServiceUnreachable: no answer came to some of them, or none of what was asked for, several times.
-        :raises Throttled: the service asks for more patience than there is.
+        :raises Throttled: the service asks for a longer wait than ``max_wait`` of the rate limiter.
         :raises TeamsRegistrationError: no read can be made, as without a token.
         """
         for read in reads:

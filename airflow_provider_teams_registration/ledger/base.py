@@ -115,10 +115,10 @@ class Ledger(ABC):
         """
         if quota.key is not None and self.is_durable:
             self._quota = quota
-            self._recall_quota(quota)
+            self._load_quota(quota)
 
     @abstractmethod
-    def _recall_quota(self, quota: SharedQuota) -> None:
+    def _load_quota(self, quota: SharedQuota) -> None:
         """Tell the quota what the ledger knows of its window."""
 
     @abstractmethod

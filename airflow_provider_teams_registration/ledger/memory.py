@@ -74,7 +74,7 @@ class MemoryLedger(Ledger):
         """Return the key under which this ledger stores a registrant."""
         return registrant
 
-    def _recall_quota(self, quota: SharedQuota) -> None:
+    def _load_quota(self, quota: SharedQuota) -> None:
         """Do nothing: nobody knows of an earlier attempt."""
 
     def save_deferral(self, data: Mapping[str, Any]) -> None:

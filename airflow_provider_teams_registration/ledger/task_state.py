@@ -88,7 +88,7 @@ class StateStoreLedger(MemoryLedger):
         self._hold_fence()
         return written
 
-    def _recall_quota(self, quota: SharedQuota) -> None:
+    def _load_quota(self, quota: SharedQuota) -> None:
         # The store tells no time. A clock that is wrong leads to answers with 429 at worst, which the run obeys.
         stored = self._ask(lambda: self._store.get(f"{self._prefix}/quota", None))
         quota.count_own(from_json(stored, utc_now(), quota.window))

@@ -130,11 +130,11 @@ class SqlLedger(SqlRuns):
         if known:
             change = overwrite_rows if self._locks_rows else change_rows
             change(connection, table, known)
-        standing = {name: one for some in slices(list(stale)) for name, one in self._read(connection, some).items()}
-        if len(standing) < len(stale):
+        found = {name: one for some in slices(list(stale)) for name, one in self._read(connection, some).items()}
+        if len(found) < len(stale):
             raise ChangedMeanwhile
-        ours = {name: one for name, one in standing.items() if self._is_our_own(one, stale[name])}
-        lost = {name: one for name, one in standing.items() if name not in ours}
+        ours = {name: one for name, one in found.items() if self._is_our_own(one, stale[name])}
+        lost = {name: one for name, one in found.items() if name not in ours}
         return Written(stored | ours, lost, frozenset(shared))
 
     def _is_our_own(self, before: RegistrationRecord, entry: RegistrationRecord) -> bool:

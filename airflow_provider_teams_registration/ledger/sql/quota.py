@@ -30,7 +30,7 @@ def add_row(connection: sa.Connection, table: sa.Table, key: str, now: datetime)
         connection.execute(table.insert().values(quota_key=key, writes="{}", last_seen=now))
 
 
-def recall(connection: sa.Connection, table: sa.Table, run_key: str, quota: SharedQuota, now: datetime) -> None:
+def load(connection: sa.Connection, table: sa.Table, run_key: str, quota: SharedQuota, now: datetime) -> None:
     """Tell the quota which writes count that this run and others sent before. Arguments as for :func:`share`."""
     writes = _read(connection, table, quota, now)
     quota.count_own(writes.pop(run_key, []))

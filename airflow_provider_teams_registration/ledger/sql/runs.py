@@ -82,10 +82,10 @@ class SqlRuns(Ledger, ABC):
         assert self._clock is not None
         return self._clock.now()
 
-    def _recall_quota(self, quota: SharedQuota) -> None:
+    def _load_quota(self, quota: SharedQuota) -> None:
         key, table = str(quota.key), self._tables.quota
         self._transact(lambda connection: sql_quota.add_row(connection, table, key, self.now()))
-        self._transact(lambda connection: sql_quota.recall(connection, table, self.run_key, quota, self.now()))
+        self._transact(lambda connection: sql_quota.load(connection, table, self.run_key, quota, self.now()))
 
     def save_deferral(self, data: Mapping[str, Any]) -> None:
         """Keep, in the run's row, what the attempt that resumes this one has to know."""

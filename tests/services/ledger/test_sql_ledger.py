@@ -36,8 +36,8 @@ def test_two_who_write_the_same_new_people_at_once_get_each_person_once(place):
         assert sorted([*one.stored, *other.stored]) == sorted(names)
         assert set(one.lost_claims) == set(other.stored)
         assert set(other.lost_claims) == set(one.stored)
-        recalled = ledgers[0].load(names)
-        assert {name: found.run for name, found in recalled.items()} == {
+        loaded = ledgers[0].load(names)
+        assert {name: found.run for name, found in loaded.items()} == {
             **dict.fromkeys(one.stored, RUN),
             **dict.fromkeys(other.stored, OTHER_RUN),
         }

@@ -41,7 +41,12 @@ def row_json(row: Any) -> str:
     :param row: a mapping of columns to values, or a plain id.
     :raises NotJson: JSON cannot hold a value.
     """
-    text = json.dumps({_key(column): _in_column(column, value) for column, value in _items(row)})
+    plain = {_key(column): _in_column(column, value) for column, value in _items(row)}
+    try:
+        text = json.dumps(plain)
+    except ValueError:
+        # Python writes no number of more than 4,300 digits.
+        raise NotJson("a number with too many digits") from None
     if len(text) > LONGEST_ROW:
         raise NotJson(f"more than {LONGEST_ROW:,} characters", "leave out what nobody needs afterwards")
     return text

@@ -77,6 +77,8 @@ def test_a_value_is_kept_as_it_can_be_read(value, kept):
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
+        (10**5000, "a number with too many digits"),
+        ([10**5000], "a number with too many digits"),
         (float("nan"), "NaN"),
         ([float("inf")], "an infinite number"),
         (b"\xff", "bytes that are no UTF-8 text"),

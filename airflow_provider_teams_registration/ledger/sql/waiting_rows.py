@@ -15,6 +15,8 @@ from airflow_provider_teams_registration.ledger.sql.tables import Tables
 
 _WAITING = "input"
 """What the column ``outcome`` holds for a row of a run that waits. No result has this outcome."""
+_END = "end of input"
+"""What it holds after the last row. Without this row, the ledger would not notice that the last rows are missing."""
 
 
 def as_stored(run_key: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
@@ -25,7 +27,7 @@ def as_stored(run_key: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str,
     :param rows: the input rows.
     :return: the rows; None if JSON would not give back the same values. Dates are an example.
     """
-    stored = []
+    stored: list[dict[str, Any]] = []
     for position, row in enumerate(rows, start=1):
         try:
             text = row_json(row)
@@ -34,9 +36,8 @@ def as_stored(run_key: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str,
         # Equal values may differ in type, as Decimal("1") and 1 do.
         if repr(read_json(text)) != repr(dict(row)):
             return None
-        of_run = {"run_key": run_key, "position": position, "entry_key": None}
-        stored.append({**of_run, "row_json": text, "outcome": _WAITING, "error": None})
-    return stored
+        stored.append(_stored(run_key, position, text, _WAITING))
+    return [*stored, _stored(run_key, len(stored) + 1, "{}", _END)]
 
 
 def save(connection: sa.Connection, tables: Tables, run_key: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -50,8 +51,7 @@ def save(connection: sa.Connection, tables: Tables, run_key: str, rows: Sequence
     """
     results = tables.results
     connection.execute(results.delete().where(results.c.run_key == run_key))
-    if rows:
-        connection.execute(results.insert(), list(rows))
+    connection.execute(results.insert(), list(rows))
 
 
 def load(connection: sa.Connection, tables: Tables, run_key: str, attempt: int) -> list[dict[str, Any]] | None:
@@ -71,8 +71,13 @@ def load(connection: sa.Connection, tables: Tables, run_key: str, attempt: int) 
     results = tables.results
     query = sa.select(results.c.position, results.c.row_json, results.c.outcome)
     found = connection.execute(query.where(results.c.run_key == run_key).order_by(results.c.position)).all()
-    rows = [read_json(text) for _, text, _ in found]
-    is_whole = [position for position, _, _ in found] == list(range(1, len(found) + 1))
-    if not is_whole or any(outcome != _WAITING for _, _, outcome in found) or None in rows:
+    rows = [read_json(text) for _, text, _ in found[:-1]]
+    expected = [(position, _WAITING) for position in range(1, len(found))] + [(len(found), _END)]
+    if [(position, outcome) for position, _, outcome in found] != expected or None in rows:
         return None
     return [row for row in rows if row is not None] or None
+
+
+def _stored(run_key: str, position: int, text: str, outcome: str) -> dict[str, Any]:
+    of_run = {"run_key": run_key, "position": position, "entry_key": None}
+    return {**of_run, "row_json": text, "outcome": outcome, "error": None}

@@ -13,7 +13,8 @@ _LONGEST = 32_000
 _WRAPPED_AT_MOST = 3
 _NOT_IN_A_LINK = re.compile("[\\s\u200b\u2060\ufeff]+")
 _SCHEME = re.compile(r"https(?::|%3a)", re.IGNORECASE)
-_THREAD = re.compile(r"/l/meetup-join/([^/?]+)")
+# The meetings of a channel share a chat, and each has the number of its message there.
+_THREAD = re.compile(r"/l/meetup-join/([^/?]+(?:/[1-9]\d*)?)")
 _ORGANIZER = re.compile(rf'"Oid"\s*:\s*"({_GUID})"', re.IGNORECASE)
 _NUMBER = re.compile(r"/meet/(\d{6,})(?:[/?#]|$)", re.IGNORECASE)
 _REGISTRATION_PAGE = re.compile(rf"https://events\.teams\.microsoft\.com/event/({_GUID}@{_GUID})(?:[/?#].*)?", re.I)
@@ -26,7 +27,8 @@ class EventLink:
 
     :param url: the link itself, without what a mail program put around it. A credential.
     :param meeting_number: the number in a short link (``/meet/``), which people can also type in to join.
-    :param thread: the id of the event's chat, which a long link (``/l/meetup-join/``) names.
+    :param thread: the id of the event's chat, which a long link (``/l/meetup-join/``) names. In a channel, also the
+        number of the message there.
     :param organizer_id: object id of the organizer, if the link names it.
     :param webinar_id: the webinar's id, which the link of its registration page names.
     """
@@ -44,14 +46,28 @@ class EventLink:
         :param url: the event's own link, as Graph shows it.
         :param meeting_number: the event's number, as Graph shows it.
         """
+        other = read_event_link(url or "")
+        is_same = self._compare(other, meeting_number)
+        if is_same is None:
+            return other is not None and unquote(self.url) == unquote(other.url)
+        return is_same
+
+    def leads_elsewhere(self, url: str | None, meeting_number: str | None) -> bool:
+        """
+        Return whether it is proved that an event is not the one that this link leads to.
+
+        :param url: the event's own link, as Graph shows it.
+        :param meeting_number: the event's number, as Graph shows it.
+        """
+        return self._compare(read_event_link(url or ""), meeting_number) is False
+
+    def _compare(self, other: EventLink | None, meeting_number: str | None) -> bool | None:
+        """Return whether both name the same event; None if they name it in different ways."""
         if self.meeting_number is not None and meeting_number is not None:
             return self.meeting_number == re.sub(r"\s", "", meeting_number)
-        other = read_event_link(url or "")
-        if other is None:
-            return False
-        if self.thread is not None and other.thread is not None:
+        if other is not None and self.thread is not None and other.thread is not None:
             return self.thread == other.thread
-        return unquote(self.url) == unquote(other.url)
+        return None
 
 
 def read_event_link(value: str) -> EventLink | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -24,8 +25,8 @@ from airflow_provider_teams_registration.exceptions import (
 )
 from airflow_provider_teams_registration.graph.address import odata_string, segment
 from airflow_provider_teams_registration.graph.arguments import name_arguments
-from airflow_provider_teams_registration.graph.event_link import clean_link, read_event_link
-from airflow_provider_teams_registration.graph.meeting_info import read_meeting
+from airflow_provider_teams_registration.graph.event_link import EventLink, clean_link, read_event_link
+from airflow_provider_teams_registration.graph.meeting_info import meeting_number, read_meeting
 from airflow_provider_teams_registration.graph.paging import is_last_page
 from airflow_provider_teams_registration.graph.shapes import (
     BatchRead,
@@ -89,7 +90,7 @@ def meeting_by_join_meeting_id(session: GraphSession, join_meeting_id: str, orga
         raise SettingsError("join_meeting_id must be a number, such as '123 456 789 01'.")
     query = _number_is(number)
     with named(join_meeting_id=number, organizer_id=organizer_id), _finding_meetings(session, organizer_id):
-        return _id_of(_only_meeting(session, organizer_id, [query]))
+        return _id_of(_only_meeting(session, organizer_id, [query], EventLink("", meeting_number=number)))
 
 
 def meeting_by_calendar_event(session: GraphSession, event_id: str, organizer_id: str | None = None) -> str:
@@ -187,19 +188,21 @@ def _meeting_of_link(session: GraphSession, join_web_url: str, organizer_id: str
     if read is not None and read.meeting_number is not None:
         # A short link holds the number that people type in to join.
         queries.append(_number_is(read.meeting_number))
-    return _only_meeting(session, organizer_id, queries)
+    return _only_meeting(session, organizer_id, queries, read)
 
 
 def _number_is(number: str) -> str:
     return f"joinMeetingIdSettings/joinMeetingId eq {odata_string(number)}"
 
 
-def _only_meeting(session: GraphSession, organizer_id: str | None, queries: Iterable[str]) -> EventFacts:
+def _only_meeting(
+    session: GraphSession, organizer_id: str | None, queries: Iterable[str], link: EventLink | None
+) -> EventFacts:
     found: list[EventFacts] = []
     for query in queries:
         path = f"{_caller(session, organizer_id)}/onlineMeetings?$filter={quote(query, safe=_SAFE)}"
         # As a batch item the link stays out of the address that HTTP libraries and proxies write into their logs.
-        (answer,) = session.read_batch(VERSION, [BatchRead(path, _read_meetings, sent=(query,))])
+        (answer,) = session.read_batch(VERSION, [BatchRead(path, partial(_read_meetings, link=link), sent=(query,))])
         if isinstance(answer, TeamsRegistrationError):
             raise answer
         found = answer
@@ -209,7 +212,10 @@ def _only_meeting(session: GraphSession, organizer_id: str | None, queries: Iter
     return next(one for one in found if _id_of(one) == meeting_id)
 
 
-def _read_meetings(body: Any) -> list[EventFacts]:
+def _read_meetings(body: Any, link: EventLink | None) -> list[EventFacts]:
+    for item in objects(body):
+        if link is not None and link.leads_elsewhere(link_or_none(item, "joinWebUrl"), meeting_number(item)):
+            raise Unreadable("it holds another meeting than the one that was searched for")
     found = [read_meeting(item).facts(an_id(item)) for item in objects(body)]
     if not found and not is_last_page(body):
         raise Unreadable("it is an empty page, and not the last one")

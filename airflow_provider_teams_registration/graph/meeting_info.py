@@ -74,6 +74,16 @@ def read_meeting(body: Any) -> MeetingInfo:
     )
 
 
+def meeting_number(item: Mapping[str, Any]) -> str | None:
+    """
+    Return the number that people type in to join.
+
+    :param item: an online meeting, or a session of a webinar.
+    :return: the number; None if Graph shows none.
+    """
+    return _text(_object(item, "joinMeetingIdSettings"), "joinMeetingId")
+
+
 def _object(item: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = item.get(name)
     return value if isinstance(value, Mapping) else {}

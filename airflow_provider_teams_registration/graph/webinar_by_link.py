@@ -9,8 +9,8 @@ https://learn.microsoft.com/graph/api/virtualevent-list-sessions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.core.event_facts import EventFacts
@@ -19,7 +19,9 @@ from airflow_provider_teams_registration.graph.address import odata_string, segm
 from airflow_provider_teams_registration.graph.batch import MAX_BATCH
 from airflow_provider_teams_registration.graph.event_link import EventLink, read_event_link
 from airflow_provider_teams_registration.graph.event_search import VERSION, explained, named
-from airflow_provider_teams_registration.graph.shapes import BatchRead, link_or_none, objects
+from airflow_provider_teams_registration.graph.meeting_info import meeting_number
+from airflow_provider_teams_registration.graph.paging import is_last_page
+from airflow_provider_teams_registration.graph.shapes import BatchRead, Unreadable, link_or_none, objects
 from airflow_provider_teams_registration.graph.webinar import Webinar
 from airflow_provider_teams_registration.graph.webinar_bodies import WebinarInfo, read_webinar
 
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.session import GraphSession
 
 _BELOW = "/solutions/virtualEvents/webinars"
-_Sessions = list[tuple[str | None, str | None]]
-"""The link and the number of each session of a webinar."""
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -49,7 +49,7 @@ def webinar_by_link(session: GraphSession, url: str, organizer_id: str | None = 
         raise SettingsError("The value is no link to a webinar.")
     with named(webinar_id=url):
         if link.webinar_id is not None:
-            info = Webinar(session, link.webinar_id).info()
+            info = Webinar(session, link.webinar_id).read(partial(_read_named, webinar_id=link.webinar_id), "")
             return info.facts(info.id)
         organizer_id = organizer_id or link.organizer_id
         application = "VirtualEvent.Read.All, with an application access policy for the organizer"
@@ -65,14 +65,13 @@ def _find(session: GraphSession, link: EventLink, organizer_id: str | None) -> W
     unread: list[TeamsRegistrationError] = []
     for first in range(0, len(listed), MAX_BATCH):
         webinars = listed[first : first + MAX_BATCH]
-        reads: list[BatchRead[_Sessions]] = [
-            BatchRead(f"{_BELOW}/{segment('webinar_id', one.id)}/sessions", _read_sessions) for one in webinars
-        ]
+        reader = partial(_has_session, link=link)
+        reads = [BatchRead(f"{_BELOW}/{segment('webinar_id', one.id)}/sessions", reader) for one in webinars]
         answers = session.read_batch(VERSION, reads)
         for webinar, answer in zip(webinars, answers, strict=True):
             if isinstance(answer, TeamsRegistrationError):
                 unread.append(answer)
-            elif any(link.leads_to(*one) for one in answer):
+            elif answer:
                 return webinar
     # A session that was not read may be the one.
     if unread:
@@ -90,11 +89,17 @@ def _list(session: GraphSession, organizer_id: str | None) -> str:
     return f"{_BELOW}/getByUserIdAndRole(userId={odata_string(organizer_id)},role='organizer')"
 
 
-def _read_sessions(body: Any) -> _Sessions:
-    return [(link_or_none(one, "joinWebUrl"), _number(one)) for one in objects(body)]
+def _read_named(body: Any, webinar_id: str) -> WebinarInfo:
+    info = read_webinar(body)
+    if info.id.lower() != webinar_id.lower():
+        raise Unreadable("it is about another webinar")
+    return info
 
 
-def _number(session: Mapping[str, Any]) -> str | None:
-    settings = session.get("joinMeetingIdSettings")
-    number = settings.get("joinMeetingId") if isinstance(settings, Mapping) else None
-    return number if isinstance(number, str) else None
+def _has_session(body: Any, link: EventLink) -> bool:
+    """Return whether a webinar has a session that a link leads to."""
+    if any(link.leads_to(link_or_none(one, "joinWebUrl"), meeting_number(one)) for one in objects(body)):
+        return True
+    if not is_last_page(body):
+        raise Unreadable("it lists some of the sessions, and not all")
+    return False

@@ -1,5 +1,6 @@
 """From what people know of an event to its id."""
 
+import json
 from urllib.parse import quote
 
 import pytest
@@ -10,6 +11,7 @@ from airflow_provider_teams_registration.exceptions import (
     BadRequest,
     Forbidden,
     NotFound,
+    ServiceUnreachable,
     SettingsError,
 )
 from airflow_provider_teams_registration.graph.event_search import (
@@ -109,6 +111,49 @@ def test_session_that_cannot_be_read_may_be_the_one(graph_session, emulator, boo
     emulator.add_fault("GET sessions", status=403, code="Forbidden")
     with pytest.raises(Forbidden, match=r"VirtualEvent\.Read\.All"):
         webinar_by_link(graph_session, books_meeting.join_web_url)
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_sessions_that_a_later_page_lists_may_be_the_one(graph_session, emulator, books_meeting):
+    emulator.add_fault("GET sessions", body='{"value": [], "@odata.nextLink": "https://graph.example/next"}', times=100)
+    with pytest.raises(ServiceUnreachable, match="not all"):
+        webinar_by_link(graph_session, books_meeting.join_web_url)
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_another_webinar_in_place_of_the_one_on_the_registration_page_is_not_taken(graph_session, emulator):
+    page = f"https://events.teams.microsoft.com/event/{emulator.webinar_id}"
+    other = {"id": emulator.questions_webinar_id, "displayName": "Another webinar", "status": "published"}
+    emulator.add_fault("GET webinars/*", body=json.dumps(other), times=100)
+
+    with pytest.raises(ServiceUnreachable, match="another webinar"):
+        webinar_by_link(graph_session, page)
+
+
+CHANNEL = "https://teams.microsoft.com/l/meetup-join/19%3achannel%40thread.tacv2/"
+
+
+@pytest.mark.usefixtures("no_backoff")
+@pytest.mark.parametrize("known", ["long link", "link to a meeting of the same channel", "short link", "number"])
+def test_another_meeting_in_place_of_the_one_that_was_searched_for_is_not_taken(caller, emulator, books_meeting, known):
+    session, organizer_id = caller
+    number = books_meeting.join_meeting_id
+    links = {
+        "long link": books_meeting.join_web_url,
+        "link to a meeting of the same channel": f"{CHANNEL}1565807195458?context=x",
+        "short link": f"https://teams.microsoft.com/meet/{number}",
+    }
+    other = {
+        "id": "MSpvdGhlcg==",
+        "joinWebUrl": f"{CHANNEL}1565807195459?context=x",
+        "joinMeetingIdSettings": {"joinMeetingId": "111 222 333 44"},
+    }
+    emulator.add_fault("GET onlineMeetings*", body=json.dumps({"value": [other]}), times=100)
+
+    find = meeting_by_join_meeting_id if known == "number" else meeting_by_join_web_url
+    with pytest.raises(ServiceUnreachable, match="another meeting") as failure:
+        find(session, links.get(known, number), organizer_id)
+    assert "meetup-join" not in str(failure.value)
 
 
 def test_application_without_permission_to_list_webinars_is_told_what_it_needs(graph_session, emulator):

@@ -9,13 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from airflow_provider_teams_registration.exceptions import Conflict, Forbidden, GraphError, NotFound, Unauthorized
+from airflow_provider_teams_registration.exceptions import (
+    Conflict,
+    Forbidden,
+    GraphError,
+    NotFound,
+    SettingsError,
+    Unauthorized,
+)
 from airflow_provider_teams_registration.graph.address import odata_string, segment
 from airflow_provider_teams_registration.graph.event_search import explained
-from airflow_provider_teams_registration.graph.shapes import an_object, an_object_or_none, objects, text, text_or_none
+from airflow_provider_teams_registration.graph.paging import is_last_page
+from airflow_provider_teams_registration.graph.shapes import (
+    Unreadable,
+    an_id,
+    an_object_or_none,
+    objects,
+    text,
+    text_or_none,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.graph.session import GraphSession
@@ -51,12 +67,17 @@ def app_of_catalog(session: GraphSession, teams_app_id: str) -> TeamsApp:
     :param teams_app_id: the app's id in the catalog, or the id in its manifest.
     :raises NotFound: there is no such app.
     :raises Forbidden: the connection may not read the catalog.
+    :raises SettingsError: the id is empty, or several apps have it.
     """
+    if not teams_app_id.strip():
+        raise SettingsError("teams_app_id is empty. The command 'teams-registration teams-app' prints it.")
     with explained(session, application="AppCatalog.Read.All", user="AppCatalog.Read.All"):
         for name in ("id", "externalId"):
             query = quote(f"{name} eq {odata_string(teams_app_id)}", safe="'")
             path = f"/appCatalogs/teamsApps?$filter={query}&$expand=appDefinitions"
-            found = session.read(VERSION, path, _read_apps)
+            found = session.read(VERSION, path, partial(_read_apps, name=name, wanted=teams_app_id))
+            if len(found) > 1:
+                raise SettingsError("The catalog has several Teams apps of this id. Name one by its id in the catalog.")
             if found:
                 return found[0]
     raise NotFound(
@@ -115,21 +136,27 @@ def _advise(session: GraphSession, error: GraphError) -> None:
     error.advise(_NOT_ALLOWED.format(permission=kind))
 
 
-def _read_apps(body: Any) -> list[TeamsApp]:
-    return [_read_app(item) for item in objects(body)]
+def _read_apps(body: Any, name: str, wanted: str) -> list[TeamsApp]:
+    listed = objects(body)
+    # A service that ignores the filter lists the whole catalog, and consent must not go to another app.
+    if any(text(item, name).lower() != wanted.lower() for item in listed):
+        raise Unreadable("it holds another Teams app than the one that was searched for")
+    if not listed and not is_last_page(body):
+        raise Unreadable("it is an empty page, and not the last one")
+    return [_read_app(item) for item in listed]
 
 
 def _read_app(item: Mapping[str, Any]) -> TeamsApp:
     definitions = objects(item, "appDefinitions")
     # The last definition is the newest version.
     authorization = an_object_or_none(definitions[-1], "authorization") if definitions else {}
-    asked = an_object_or_none(authorization, "requiredPermissionSet").get("resourceSpecificPermissions") or []
+    required = an_object_or_none(authorization, "requiredPermissionSet")
+    name = "resourceSpecificPermissions"
+    asked = objects(required, name) if required.get(name) is not None else []
     return TeamsApp(
-        id=text(item, "id"),
+        id=an_id(item),
         client_id=text_or_none(authorization, "clientAppId"),
-        permissions=tuple(
-            (text(an_object(one), "permissionValue"), text(an_object(one), "permissionType")) for one in asked
-        ),
+        permissions=tuple((text(one, "permissionValue"), text(one, "permissionType")) for one in asked),
     )
 
 

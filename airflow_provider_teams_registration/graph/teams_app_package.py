@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import uuid
 import zipfile
 import zlib
 from dataclasses import dataclass
 from typing import Any
+
+from airflow_provider_teams_registration.graph.join_url import is_join_url
 
 EVENT_PERMISSIONS = (
     "VirtualEvent.Read.Chat",
@@ -31,6 +34,8 @@ _APPS = uuid.UUID("6f2a9f0e-8d5b-4b62-9c3f-0a5f9a0a4f11")
 # A fixed date makes the package the same bytes each time.
 _DATE = (2026, 1, 1, 0, 0, 0)
 _LONGEST_NAME, _LONGEST_DEVELOPER = 30, 32
+_GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_VERSION = re.compile(r"(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){2}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -53,18 +58,18 @@ class TeamsAppSettings:
     version: str = "1.0.0"
 
     def __post_init__(self) -> None:
-        try:
-            uuid.UUID(self.client_id)
-        except ValueError:
-            raise ValueError(
-                "client_id is no GUID. Take the application (client) id of the app registration."
-            ) from None
-        if not 0 < len(self.name) <= _LONGEST_NAME:
+        if _GUID.fullmatch(self.client_id) is None:
+            raise ValueError("client_id is no GUID. Take the application (client) id of the app registration.")
+        if not self.name.strip() or not self.name.isprintable() or len(self.name) > _LONGEST_NAME:
             raise ValueError(f"name takes 1 to {_LONGEST_NAME} characters.")
-        if not 0 < len(self.developer) <= _LONGEST_DEVELOPER:
+        if not self.developer.strip() or not self.developer.isprintable() or len(self.developer) > _LONGEST_DEVELOPER:
             raise ValueError(f"developer takes 1 to {_LONGEST_DEVELOPER} characters.")
         if not self.website.startswith("https://"):
             raise ValueError("website must begin with https://.")
+        if not is_join_url(self.website):
+            raise ValueError("website is no address. Give one like https://intranet.example/teams.")
+        if _VERSION.fullmatch(self.version) is None:
+            raise ValueError("version takes three numbers, such as 1.0.1.")
 
     @property
     def app_id(self) -> str:

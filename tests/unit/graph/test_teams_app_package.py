@@ -70,6 +70,16 @@ def test_command_writes_the_package_and_prints_the_apps_id(tmp_path, capsys):
     ("arguments", "said"),
     [
         (["--client-id", "canary"], "client_id is no GUID"),
+        # Other spellings would give the app another id, so that Teams would take it for a second app.
+        (["--client-id", f"{{{CLIENT_ID}}}"], "client_id is no GUID"),
+        (["--client-id", CLIENT_ID.replace("-", "")], "client_id is no GUID"),
+        (["--client-id", f"urn:uuid:{CLIENT_ID}"], "client_id is no GUID"),
+        (["--client-id", CLIENT_ID, "--name", " "], "name takes 1 to 30 characters"),
+        (["--client-id", CLIENT_ID, "--developer", "a\nb"], "developer takes 1 to 32 characters"),
+        (["--client-id", CLIENT_ID, "--website", "https://"], "website is no address"),
+        (["--client-id", CLIENT_ID, "--website", "https://user:secret@example.org"], "website is no address"),
+        (["--client-id", CLIENT_ID, "--app-version", "2"], "version takes three numbers"),
+        (["--client-id", CLIENT_ID, "--app-version", "1.0.0-beta"], "version takes three numbers"),
         (["--client-id", CLIENT_ID, "--name", "n" * 31], "name takes 1 to 30 characters"),
         (["--client-id", CLIENT_ID, "--website", "http://example.org"], "website must begin with https://"),
         (["--client-id", CLIENT_ID, "--output", "/nowhere/app.zip"], "/nowhere/app.zip"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import contextlib
+import threading
+from concurrent.futures import Future, wait
 
 import sqlalchemy as sa
 from sqlalchemy.pool import SingletonThreadPool, StaticPool
@@ -13,6 +15,8 @@ from airflow_provider_teams_registration.ledger.sql.transactions import Transact
 
 _OF_ONE_THREAD = (SingletonThreadPool, StaticPool)
 """Pools whose connection belongs to one thread, as that of a database in memory."""
+_LONGEST_WAIT = 5.0
+"""Seconds that a task waits at its end for a database that does not answer. Its time limit may be over by then."""
 
 
 class Opening:
@@ -32,10 +36,15 @@ class Opening:
 
     def begin(self) -> None:
         """Start to open the ledger in a thread of its own."""
-        if self._begun is None and not isinstance(self._engine.pool, _OF_ONE_THREAD):
-            thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
-            self._begun = thread.submit(self._open)
-            thread.shutdown(wait=False)
+        if self._begun is not None or isinstance(self._engine.pool, _OF_ONE_THREAD):
+            return
+        begun: Future[DatabaseClock] = Future()
+        # A database that does not answer must not keep the process from ending.
+        thread = threading.Thread(target=self._open_into, args=(begun,), name="ledger", daemon=True)
+        # A machine that has no room for a thread opens the ledger later, in this one.
+        with contextlib.suppress(RuntimeError):
+            thread.start()
+            self._begun = begun
 
     def finish(self) -> DatabaseClock:
         """
@@ -44,13 +53,23 @@ class Opening:
         :return: the database's clock.
         :raises LedgerFailure: the database is out of reach, or refuses the tables.
         """
+        if self._begun is None:
+            return self._open()
+        # If the task's time limit ends this wait, close() knows of the thread.
+        wait([self._begun])
         begun, self._begun = self._begun, None
-        return self._open() if begun is None else begun.result()
+        return begun.result()
 
     def close(self) -> None:
-        """Wait for the thread, so that it leaves no connection open."""
+        """Wait a few seconds for the thread, so that it leaves no connection open."""
         if self._begun is not None:
-            self._begun.exception()
+            wait([self._begun], _LONGEST_WAIT)
+
+    def _open_into(self, begun: Future[DatabaseClock]) -> None:
+        try:
+            begun.set_result(self._open())
+        except BaseException as error:
+            begun.set_exception(error)
 
     def _open(self) -> DatabaseClock:
         self._transact(lambda connection: self._tables.runs.metadata.create_all(connection), is_creating=True)

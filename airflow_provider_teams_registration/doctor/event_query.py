@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from airflow_provider_teams_registration.doctor.finding import Finding, missing
 from airflow_provider_teams_registration.events.id_checks import is_link_to
 from airflow_provider_teams_registration.events.kinds import MEETING, WEBINAR
-from airflow_provider_teams_registration.graph.arguments import looks_like
+from airflow_provider_teams_registration.graph.arguments import LINKS, looks_like
 
 _WAYS = ("webinar_id", "meeting_id", "join_web_url", "join_meeting_id", "event_id", "webinar_name")
-_NO_ID = ("a join URL", "a link", "a number", "an e-mail address", "empty", "the word for no value")
+_NO_ID = (*LINKS, "a number", "an e-mail address", "empty", "the word for no value")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-NEVER_AN_ID = ("a join URL", "a link", "a number", "an e-mail address")
+from airflow_provider_teams_registration.graph.arguments import LINKS
+
+NEVER_AN_ID = (*LINKS, "a number", "an e-mail address")
 """What ``looks_like`` of ``graph/arguments.py`` says about values that are the id of no event, whatever its kind."""
 
 _PACKAGE = __name__.rpartition(".")[0]

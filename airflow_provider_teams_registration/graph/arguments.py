@@ -21,6 +21,9 @@ _LOOKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+"), "an e-mail address"),
     (re.compile(r"\s*\d[\d\s]*"), "a number"),
 )
+_HOLDS_A_LINK = re.compile(r"://|/meetup-join/|/meet/\d", re.IGNORECASE)
+LINKS = ("a join URL", "a link", "a text with a link")
+"""What :func:`looks_like` says about values that hold a link, which may be a credential."""
 
 
 def looks_like(value: str) -> str:
@@ -29,12 +32,15 @@ def looks_like(value: str) -> str:
 
     :param value: the value of an argument.
     """
-    value = unquote(value[:4_000])
+    whole, value = value, unquote(value[:4_000])
     if not value.strip():
         return "empty"
     if value.strip().lower() in _NOTHING:
         return "the word for no value"
     kind = next((kind for pattern, kind in _LOOKS if pattern.fullmatch(value)), "an id")
+    # Programs that forward a link encode it once more each time.
+    if kind in ("an id", "an e-mail address") and _HOLDS_A_LINK.search(unquote(unquote(unquote(whole)))):
+        return "a text with a link"
     return f"{kind} with white space" if kind == "an id" and re.search(r"\s", value) else kind
 
 
@@ -57,7 +63,7 @@ def _advice(arguments: Mapping[str, str | None]) -> list[str]:
     """Return what to do about each value that cannot be what its argument takes."""
     kinds = {name: looks_like(value) for name, value in arguments.items() if value is not None}
     advice = []
-    if kinds.get("meeting_id") in ("a join URL", "a link", "a number"):
+    if kinds.get("meeting_id") in (*LINKS, "a number"):
         advice.append("meeting_id takes the id in Graph, which FindEventOperator finds by a join URL or a number.")
     if kinds.get("organizer_id", "a GUID") != "a GUID":
         advice.append("organizer_id takes the organizer's object id, which is a GUID.")

@@ -14,7 +14,7 @@ from airflow_provider_teams_registration.hooks.failures import PermanentFailure,
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
 from airflow_provider_teams_registration.operators.event_task import check_rendered_ids, check_written_ids, find_id
 from airflow_provider_teams_registration.operators.killable import StopsOnKill
-from airflow_provider_teams_registration.xcom.join_link import EventIdArgument
+from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, JoinLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -45,7 +45,7 @@ class ConsentForEventOperator(StopsOnKill, BaseOperator):
 
     teams_app_id = TextArgument(absent="")
     webinar_id = EventIdArgument()
-    chat_id = TextArgument()
+    chat_id = EventIdArgument()
     conn_id = TextArgument(absent="")
 
     def __init__(
@@ -70,6 +70,8 @@ class ConsentForEventOperator(StopsOnKill, BaseOperator):
 
         if bool(self.webinar_id) == bool(self.chat_id):
             raise PermanentFailure("Give exactly one of webinar_id and chat_id.")
+        if isinstance(self.chat_id, JoinLink):
+            raise PermanentFailure("chat_id is a link. It takes the chat's id; webinar_id takes a join URL.")
         check_rendered_ids(webinar_id=self.webinar_id)
         with failures_for_airflow():
             session = self.new_hook().session

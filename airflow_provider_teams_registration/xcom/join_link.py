@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_teams_registration.graph.arguments import looks_like
+from airflow_provider_teams_registration.graph.arguments import LINKS, looks_like
 from airflow_provider_teams_registration.graph.event_link import read_event_link
 from airflow_provider_teams_registration.hooks.arguments import TextArgument, given
 from airflow_provider_teams_registration.xcom.masked_rows import is_mapped_data, is_running, is_template
@@ -53,7 +53,7 @@ class EventIdArgument(JoinLinkArgument):
     """
 
     def _may_be_link(self, text: str) -> bool:
-        return looks_like(text) in ("a join URL", "a link") or read_event_link(text) is not None
+        return looks_like(text) in LINKS or read_event_link(text) is not None
 
 
 def unmasked(value: Any) -> Any:

@@ -106,6 +106,7 @@ def test_a_link_names_the_event_and_a_chat_may_be_named_instead(run_dag, emulato
         (ORGANIZER.replace("VirtualEvent.Read", ""), {}, "user needs VirtualEvent.Read"),
         (ORGANIZER, {"teams_app_id": "nowhere"}, "no such Teams app"),
         (ORGANIZER, {"chat_id": "19:x@thread.v2"}, "Give exactly one of webinar_id and chat_id"),
+        (ORGANIZER, {"webinar_id": None, "chat_id": "https://teams.example/meet/1234567"}, "chat_id is a link"),
     ],
 )
 def test_what_stands_in_the_way_of_consent_is_named(run_dag, emulator, teams_app, capfd, scopes, arguments, said):

@@ -12,6 +12,7 @@ from airflow_provider_teams_registration.events.id_checks import check_ids
 from airflow_provider_teams_registration.events.kinds import KINDS, MEETING, WEBINAR, EventKind, load
 from airflow_provider_teams_registration.events.named_event import NamedEvent
 from airflow_provider_teams_registration.events.reference import EventRef
+from airflow_provider_teams_registration.graph.arguments import LINKS, looks_like
 
 GUID = "dc17674c-81d9-4adb-bfb2-8f6a442e4622"
 MEETING_ID = "MSpkYzE3Njc0Yy04MWQ5LTRhZGItYmZiMi04ZjZhNDQyZTQ2MjIqMCoqMTk6bWVldGluZ19hQHRocmVhZC52Mg=="
@@ -153,3 +154,24 @@ def test_third_kind_is_one_line_of_the_table(monkeypatch):
         EventRef.read({}, kinds)
     with pytest.raises(ValueError, match="town_hall_id looks like a number"):
         EventRef.read({"town_hall_id": "123"}, kinds)
+
+
+@pytest.mark.parametrize("argument", ["meeting_id", "webinar_id", "organizer_id"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[Join](https://teams.microsoft.com/meet/12345678901?p=canary)",
+        "Join here: https://teams.microsoft.com/meet/12345678901?p=canary",
+        "\u202ehttps://teams.microsoft.com/meet/12345678901?p=canary",
+        "msteams:/l/meetup-join/19%3ameeting_canary%40thread.v2/0",
+        "https%25253A%25252F%25252Fteams.microsoft.com%25252Fmeet%25252F12345678901",
+        f"{'x' * 5_000} https://teams.microsoft.com/meet/12345678901?p=canary",
+        "canary@teams.microsoft.com/meet/12345678901",
+    ],
+    ids=["Markdown", "sentence", "turned round", "app", "encoded three times", "long", "address"],
+)
+def test_text_with_a_link_is_refused_and_counts_as_a_link(argument, value):
+    with pytest.raises(ValueError, match=f"{argument} looks like a text with a link") as failure:
+        check_ids({argument: value}, takes_links=True)
+    assert "canary" not in str(failure.value)
+    assert looks_like(value) in LINKS

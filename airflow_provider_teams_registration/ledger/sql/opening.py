@@ -16,7 +16,7 @@ from airflow_provider_teams_registration.ledger.sql.transactions import Transact
 _OF_ONE_THREAD = (SingletonThreadPool, StaticPool)
 """Pools whose connection belongs to one thread, as that of a database in memory."""
 _LONGEST_WAIT = 5.0
-"""Seconds that a task waits at its end for a database that does not answer. Its time limit may be over by then."""
+"""Seconds that a task waits at its end for a database that does not answer. Its time limit may be over already."""
 
 
 class Opening:

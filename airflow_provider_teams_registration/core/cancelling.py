@@ -15,7 +15,6 @@ from airflow_provider_teams_registration.core.record import PENDING, RecordState
 from airflow_provider_teams_registration.core.registration import Inconclusive, Present
 from airflow_provider_teams_registration.core.replacing import replace
 from airflow_provider_teams_registration.core.result import (
-    MAY_SHOW_LATE,
     STILL_ON,
     result_cancelled,
     result_not_sent,
@@ -40,7 +39,7 @@ from airflow_provider_teams_registration.core.state import (
 
 def on_ledger_read(s: RegistrantState, event: LedgerRead | ClaimLost, policy: Policy, now: float) -> Step:
     record = event.record
-    s = replace(s, record=record, absences=0)
+    s = replace(s, record=record, absences=0, sent_at=_sent_at(record, policy, now))
     is_at_work = record is not None and record.run != policy.run and record.age < policy.settle_after
     if record is not None and is_at_work and record.state is RecordState.CANCELLING:
         return replace(s, state=State.CLAIMED_ELSEWHERE), Effect.POLL_LEDGER
@@ -69,7 +68,7 @@ def on_first_look_up(s: RegistrantState, event: LookedUp, policy: Policy, now: f
     if isinstance(evidence, Inconclusive):
         why = evidence.why
         return left_on(s, result_not_sent(why) if why.is_transient else result_rejected(why))
-    return _absent(s, policy)
+    return _absent(s, policy, now)
 
 
 def on_look_up(s: RegistrantState, event: LookedUp, policy: Policy, now: float) -> Step:
@@ -81,9 +80,12 @@ def on_look_up(s: RegistrantState, event: LookedUp, policy: Policy, now: float) 
     if not s.removals.is_lost:
         # Graph confirmed the removal, and no read shows another registration.
         return decided(s, result_cancelled())
+    if _may_show_late(s, policy, now):
+        return s, Effect.LOOK_UP
     if isinstance(evidence, Inconclusive):
-        return left_on(s, result_unknown(evidence.why))
-    return _absent(s, policy)
+        # The answer to a removal by key says what no read could say.
+        return claim_again(s, event, policy, now) if policy.removes_by_key else left_on(s, result_unknown(evidence.why))
+    return _absent(s, policy, now)
 
 
 def _remove(s: RegistrantState) -> Step:
@@ -91,9 +93,9 @@ def _remove(s: RegistrantState) -> Step:
     return replace(s, state=State.REMOVING, removals=seen, absences=0), Effect.CLAIM
 
 
-def _absent(s: RegistrantState, policy: Policy) -> Step:
-    if _may_show_late(s, policy):
-        return left_on(s, result_unknown(MAY_SHOW_LATE))
+def _absent(s: RegistrantState, policy: Policy, now: float) -> Step:
+    if _may_show_late(s, policy, now):
+        return s, Effect.LOOK_UP
     s = replace(s, absences=s.absences + 1)
     may_be_on = s.removals.is_lost or (s.record is not None and _was_sent(s.record))
     if may_be_on and s.absences < AGREEING_READS:
@@ -101,14 +103,18 @@ def _absent(s: RegistrantState, policy: Policy) -> Step:
     return decided(s, result_cancelled())
 
 
-def _may_show_late(s: RegistrantState, policy: Policy) -> bool:
-    """Return whether the ledger has the registrant as sent so lately that a read may not show them yet."""
-    record = s.removals.before if s.removals.is_claimed else s.record
-    if record is None or s.removals.is_seen or not _was_sent(record):
-        return False
-    # An earlier attempt of ours that had to look them up has seen them.
-    is_seen_before = record.state is RecordState.CANCELLING and not policy.removes_by_key
-    return record.age < policy.settle_after and not is_seen_before
+def _may_show_late(s: RegistrantState, policy: Policy, now: float) -> bool:
+    """Return whether the registrant was sent so lately that neither a read nor a removal may find them yet."""
+    return s.sent_at is not None and not s.removals.is_seen and now - s.sent_at < policy.settle_after
+
+
+def _sent_at(record: RegistrationRecord | None, policy: Policy, now: float) -> float | None:
+    """Return when the registrant was sent at the latest, by the ledger; None if the event has shown them since."""
+    if record is None or not _was_sent(record):
+        return None
+    # An earlier attempt that had to look them up before it claimed them has seen them.
+    is_seen = record.state is RecordState.CANCELLING and not policy.removes_by_key
+    return None if is_seen else now - record.age
 
 
 def _was_sent(record: RegistrationRecord) -> bool:
@@ -116,12 +122,10 @@ def _was_sent(record: RegistrationRecord) -> bool:
 
 
 def on_removed(s: RegistrantState, event: Removed, policy: Policy, now: float) -> Step:
-    if policy.removes_by_key and not event.was_there and _may_show_late(s, policy):
-        return left_on(s, result_unknown(MAY_SHOW_LATE))
     # A registration that was not there has to be proved absent, as after a lost response.
     known = replace(s.removals, confirmed=s.removals.confirmed + event.was_there, is_lost=not event.was_there)
     s = replace(s, removals=known, absences=0)
-    if policy.removes_by_key:
+    if policy.removes_by_key and (event.was_there or not _may_show_late(s, policy, now)):
         return decided(s, result_cancelled())
     return replace(s, state=State.UNCERTAIN), Effect.LOOK_UP
 

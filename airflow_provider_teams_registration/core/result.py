@@ -131,11 +131,6 @@ REFUSED_BEFORE = "refused before the task was deferred"
 NEVER_CONFIRMED = Problem("Enrolled again and again, and every answer was lost", is_transient=True)
 NEVER_LANDED = Problem("Sent again and again, every answer was lost, and they are not on the event", is_transient=True)
 STILL_ON = Problem("Taken off again and again, and they are still on the event", is_transient=True)
-MAY_SHOW_LATE = Problem(
-    "sent a short while ago, by what the ledger says, and the event does not show them yet: they may be on it all the "
-    "same. Cancel them again later",
-    is_transient=True,
-)
 _NOT_SHOWN = "The service accepted the enrollment and does not show it yet"
 _CHANGED = "the row changed since they were enrolled; they were not sent again (cancel them first if it matters)"
 _MISSING = {

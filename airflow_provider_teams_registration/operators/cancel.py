@@ -32,8 +32,8 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
     """
     Take people off an online meeting or a webinar. People who are not on it count as taken off.
 
-    A person whom the ledger has as sent less than ``settle_after`` seconds ago and whom the event does not show is
-    ``unknown``: the task fails, and its retries settle it. A person whom the task did not reach is ``not_sent``.
+    If the ledger has a person as sent less than ``settle_after`` seconds ago and the event does not show them, the task
+    waits until that time is over, because they may show late. A person whom the task did not reach is ``not_sent``.
 
     XCom ``return_value`` holds one dict per registrant: the input row with ``outcome`` (``cancelled`` where all is
     well), ``join_web_url`` (always None) and ``error``; XCom ``summary`` holds the counts and the event.

@@ -1,5 +1,8 @@
 """``cancelled`` is said only of people whom the service took off, or who provably are not on the event."""
 
+import threading
+import time
+
 import pytest
 
 from airflow_provider_teams_registration.core.outcome import Outcome
@@ -173,7 +176,7 @@ def test_list_that_is_none_cancels_nobody(by, lie, on_webinar, take_off, emulato
 
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.ENROLLED, Outcome.WAITLISTED])
 @pytest.mark.parametrize("kind", ["meeting", "webinar"])
-def test_person_whom_the_ledger_has_as_sent_just_now_is_not_cancelled(
+def test_person_whom_the_ledger_has_as_sent_just_now_is_cancelled_only_once_they_can_show_no_more(
     kind, outcome, on_meeting, on_webinar, take_off, open_ledger
 ):
     event = on_meeting() if kind == "meeting" else on_webinar()
@@ -181,31 +184,50 @@ def test_person_whom_the_ledger_has_as_sent_just_now_is_not_cancelled(
     ledger = open_ledger(ENROLLS)
     ledger.start_attempt(event.id)
     ledger.write([RegistrationRecord(key, "told", outcome) for key in keys[:2]])
+    started = time.monotonic()
 
-    report = take_off(event, settle_after=60)
+    report = take_off(event, settle_after=1)
 
-    assert report.counts == {"unknown": 2, "cancelled": 1}
-    assert report.transient == 2
-    assert "does not show them yet" in report.error_summary()
-    assert {ledger.load([key])[key].outcome for key in keys[:2]} == {outcome}
-
-
-def test_registration_that_does_not_show_yet_is_not_cancelled(on_webinar, take_off, put_on, emulator, live):
-    emulator.set_switches(visibility_lag=30)
-    assert put_on(on_webinar(), settle_after=0.2).counts == {"unknown": 3}
-
-    assert take_off(on_webinar(), settle_after=60).counts == {"unknown": 3}
-    assert live() == EMAILS
+    assert report.counts == {"cancelled": 3}
+    assert time.monotonic() - started >= 1
+    assert {ledger.load([key])[key].outcome for key in keys} == {Outcome.CANCELLED}
 
 
-def test_person_who_shows_by_then_is_taken_off(on_webinar, take_off, put_on, emulator, live):
-    emulator.set_switches(visibility_lag=30)
-    put_on(on_webinar(), settle_after=0.2)
-    assert take_off(on_webinar()).counts == {"unknown": 3}
-    emulator.set_switches(visibility_lag=0)
+@pytest.mark.parametrize("kind", ["meeting", "webinar"])
+def test_person_whose_registration_shows_late_is_taken_off_all_the_same(
+    kind, on_meeting, on_webinar, take_off, open_ledger, emulator, live
+):
+    emulator.set_switches(visibility_lag=0.8)
+    event = on_meeting() if kind == "meeting" else on_webinar()
+    ledger = open_ledger(ENROLLS)
+    ledger.start_attempt(event.id)
+    for row in PEOPLE:
+        if kind == "meeting":
+            emulator.store.enroll(emulator.store.meeting(emulator.meeting_id), row["id"])
+        else:
+            emulator.store.webinars.register(emulator.webinar_id, row["email"])
+    keys = EMAILS if kind == "webinar" else [row["id"] for row in PEOPLE]
+    ledger.write([RegistrationRecord(key, "told", Outcome.ENROLLED) for key in keys])
 
-    assert take_off(on_webinar()).counts == {"cancelled": 3}
+    assert take_off(event, settle_after=3).counts == {"cancelled": 3}
     assert live() == []
+    assert emulator.store.enrolled(emulator.meeting_id) == []
+
+
+def test_task_that_is_stopped_while_it_waits_for_late_registrations_leaves_the_outcome_open(
+    on_webinar, take_off, open_ledger, emulator
+):
+    ledger = open_ledger(ENROLLS)
+    event = on_webinar()
+    ledger.start_attempt(event.id)
+    ledger.write([RegistrationRecord(EMAILS[0], "told", Outcome.ENROLLED)])
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+
+    report = take_off(event, PEOPLE[:1], settle_after=60, stop=stop)
+
+    assert report.counts == {"not_sent": 1}
+    assert ledger.load(EMAILS[:1])[EMAILS[0]].outcome is Outcome.ENROLLED
 
 
 def test_person_whom_the_ledger_had_long_ago_and_who_is_not_on_it_is_cancelled(on_webinar, take_off, put_on, emulator):

@@ -74,9 +74,40 @@ def test_person_whom_another_run_is_sending_is_looked_up_first(policy):
 
     state, effect = play(policy, LedgerRead(sending))
     assert effect is Effect.LOOK_UP
-    state, effect = advance(state, LookedUp(Absent()), policy, 0.0)
+    state, effect = advance(state, LookedUp(Absent()), policy, 1.0)
+    assert effect is Effect.LOOK_UP
+    state, effect = advance(state, SHOWN, policy, 2.0)
 
-    assert (effect, state.result.outcome) == (Effect.NOTHING, Outcome.UNKNOWN)
+    assert (state.state, effect) == (State.REMOVING, Effect.CLAIM)
+
+
+def test_person_who_was_sent_a_moment_ago_and_is_not_found_is_looked_up_until_they_may_not_show_any_more():
+    lately = replace(ENROLLED, age=1.0)
+    state, _ = play(BY_KEY, LedgerRead(lately))
+    state, _ = claimed(state, BY_KEY)
+    state, effect = advance(state, Removed(was_there=False), BY_KEY, 0.0)
+    for now in (0.0, 60.0, BY_KEY.settle_after - 1.1):
+        assert effect is Effect.LOOK_UP
+        state, effect = advance(state, LookedUp(Absent()), BY_KEY, now)
+    for _ in range(2):
+        assert effect is Effect.LOOK_UP
+        state, effect = advance(state, LookedUp(Absent()), BY_KEY, BY_KEY.settle_after)
+
+    assert (effect, state.result.outcome) == (Effect.RECORD, Outcome.CANCELLED)
+
+
+def test_removal_by_key_is_repeated_where_no_read_could_show_whether_it_took_effect():
+    lately = replace(ENROLLED, age=1.0)
+    state, _ = play(BY_KEY, LedgerRead(lately))
+    state, _ = claimed(state, BY_KEY)
+    state, _ = advance(state, Removed(was_there=False), BY_KEY, 0.0)
+    state, effect = advance(state, LookedUp(Inconclusive(WHY)), BY_KEY, BY_KEY.settle_after)
+    assert (state.state, effect) == (State.REMOVING, Effect.CLAIM)
+    state, _ = claimed(state, BY_KEY)
+
+    state, effect = advance(state, Removed(was_there=False), BY_KEY, BY_KEY.settle_after)
+
+    assert (effect, state.result.outcome) == (Effect.RECORD, Outcome.CANCELLED)
 
 
 def test_one_read_is_no_proof_for_a_person_whom_the_ledger_has_as_enrolled():

@@ -39,18 +39,10 @@ from airflow_provider_teams_registration.core.state import (
     Policy,
     State,
 )
-from airflow_provider_teams_registration.enrollment.answers import (
-    Answer,
-    input_of_enrollment,
-    input_of_removal,
-)
+from airflow_provider_teams_registration.enrollment.answers import Answer, input_of_enrollment, input_of_removal
 from airflow_provider_teams_registration.enrollment.claim_expiry import ClaimExpiry
 from airflow_provider_teams_registration.enrollment.dispatcher import BatchDispatcher
-from airflow_provider_teams_registration.enrollment.ending import (
-    NOT_SENT,
-    is_failure,
-    what_aborted,
-)
+from airflow_provider_teams_registration.enrollment.ending import NOT_SENT, is_failure, what_aborted
 from airflow_provider_teams_registration.enrollment.giving_up import GivingUp
 from airflow_provider_teams_registration.enrollment.lookups import Lookups
 from airflow_provider_teams_registration.enrollment.pauses import Pauses

@@ -80,7 +80,7 @@ class TestLookupStrategies:
         self, find, emulator, put_on, looks
     ):
         emulator.set_switches(registration_key=False)
-        # Of the two kinds of look at this address the list comes first.
+        # The list and the filter share this address. The list is tried first, so the fault meets it.
         emulator.add_fault("GET registrations", status=403, code="Forbidden")
         for row in people(25):
             put_on(row["email"])
@@ -152,7 +152,7 @@ class TestLookupStrategies:
     @pytest.mark.parametrize("status", [403, 404, 405])
     def test_way_that_is_closed_is_not_tried_again_for_the_next_person(self, status, find, emulator, looks):
         emulator.set_switches(registration_key=False)
-        # Of the two kinds of look at this address the filter comes first.
+        # The list and the filter share this address. The filter is tried first, so the fault meets it.
         emulator.add_fault("GET registrations", status=status, code="Closed")
 
         for number in range(3):

@@ -59,6 +59,16 @@ def shell(tmp_path, airflow_database) -> Callable[[str], subprocess.CompletedPro
     return run
 
 
+@pytest.fixture
+def curl() -> None:
+    """Skip the test where curl is not installed, or fail it with TEAMS_REGISTRATION_REQUIRE_SERVICES."""
+    if shutil.which("curl") is not None:
+        return
+    if os.environ.get("TEAMS_REGISTRATION_REQUIRE_SERVICES"):
+        pytest.fail("curl is not installed")
+    pytest.skip("curl is not installed")
+
+
 def environment() -> dict[str, str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
@@ -130,7 +140,7 @@ def test_emulator_serves(name, shell, surroundings, with_ids, emulator, tmp_path
     assert server.returncode == 0
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.usefixtures("curl")
 @pytest.mark.parametrize("name", CURL_BLOCKS)
 def test_admin_api_answers_as_shown(name, shell, emulator):
     code = named_blocks("console")[name].code

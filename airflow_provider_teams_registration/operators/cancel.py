@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
-from airflow_provider_teams_registration.exceptions import Fenced, TeamsRegistrationError
+from airflow_provider_teams_registration.exceptions import Fenced
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, failures_for_airflow
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
@@ -24,8 +24,6 @@ from airflow_provider_teams_registration.xcom.push import PushesRows, missing_in
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
-
-    from airflow_provider_teams_registration.ledger.base import Ledger
 
 
 class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, PushesRows):
@@ -97,6 +95,7 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
         """Take everybody off, push summary and rows, and fail where somebody is still on."""
         from airflow_provider_teams_registration.enrollment.cancel import cancel
         from airflow_provider_teams_registration.hooks.ledger import open_ledger
+        from airflow_provider_teams_registration.operators.outcome_log import record_counts
         from airflow_provider_teams_registration.operators.task_failure import is_as_asked, task_failure
         from airflow_provider_teams_registration.xcom.serializable import check_serializable
 
@@ -120,7 +119,7 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
                 event = hook.event(reference)
                 report = cancel(event, rows, ledger=ledger, stop=hook.session.stop, settle_after=self.settle_after)
                 report.event = facts_or_id(reference, hook.session)
-                self._note(ledger, report.summary())
+                record_counts(self.log, ledger, report.summary())
         finally:
             ledger.close()
             hook.session.close()
@@ -140,10 +139,3 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
         if failure is not None:
             raise failure
         return rows
-
-    def _note(self, ledger: Ledger, summary: dict[str, Any]) -> None:
-        try:
-            ledger.finish_attempt(summary)
-        except TeamsRegistrationError as error:
-            # People were taken off, so the task must still report them.
-            self.log.warning("The counts did not reach the ledger: %s", error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure
 from airflow_provider_teams_registration.operators.event_task import EventTask
@@ -47,6 +46,7 @@ class ConcludesEnrolling(EventTask, PushesRows):
         :return: the rows, or a reference to them.
         """
         from airflow_provider_teams_registration.exceptions import Fenced
+        from airflow_provider_teams_registration.operators.outcome_log import record_counts
         from airflow_provider_teams_registration.operators.task_failure import is_as_asked, task_failure
         from airflow_provider_teams_registration.read_enrollments import reference
 
@@ -57,7 +57,7 @@ class ConcludesEnrolling(EventTask, PushesRows):
         summary = report.summary()
         is_durable = self.is_durable_for(ledger)
         summary_lost = self.push_summary(context, summary)
-        self._note(ledger, summary)
+        record_counts(self.log, ledger, summary)
         value: Any = results.rows
         is_reference = value is None
         if is_reference:
@@ -109,9 +109,3 @@ class ConcludesEnrolling(EventTask, PushesRows):
             has_room=ledger.row_store is not None,
             is_too_much=is_too_much,
         )
-
-    def _note(self, ledger: Ledger, summary: dict[str, Any]) -> None:
-        try:
-            ledger.finish_attempt(summary)
-        except TeamsRegistrationError as error:
-            self.log.warning("The counts did not reach the ledger: %s", error)

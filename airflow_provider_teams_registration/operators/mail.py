@@ -220,6 +220,7 @@ class MailJoinLinksOperator(MaskedRegistrants, EventTask, StopsOnKill, PushesRow
         from airflow_provider_teams_registration.mail.job import run_job
         from airflow_provider_teams_registration.mail.templating import TemplateProblem
         from airflow_provider_teams_registration.operators.mail_job import mail_job, show_links
+        from airflow_provider_teams_registration.operators.outcome_log import record_counts
 
         with failures_for_airflow():
             facts = read_facts(self, context, given or [])
@@ -236,7 +237,7 @@ class MailJoinLinksOperator(MaskedRegistrants, EventTask, StopsOnKill, PushesRow
         except TeamsRegistrationError as error:
             return aborted(error, report, is_durable=ledger.is_durable)
         finally:
-            self._note(ledger, report.summary())
+            record_counts(self.log, ledger, report.summary())
 
     def _tell(self, facts: EventFacts, ledger: MailLedger) -> None:
         self.log.info("Mailing the links to %s.", facts.sentence())
@@ -245,12 +246,6 @@ class MailJoinLinksOperator(MaskedRegistrants, EventTask, StopsOnKill, PushesRow
                 "No durable ledger notes who was mailed: a retry or a clear of this task may mail people again. Once "
                 "a mail went out, a failure skips the retries. Name a ledger_conn_id to change this."
             )
-
-    def _note(self, ledger: MailLedger, summary: dict[str, Any]) -> None:
-        try:
-            ledger.finish_attempt(summary)
-        except TeamsRegistrationError as error:
-            self.log.warning("The counts did not reach the ledger: %s", error)
 
 
 def mail_join_links(registrants: Any, *, task_id: str = "mail_join_links", **arguments: Any) -> Any:

@@ -1,12 +1,15 @@
-"""The log lines about the outcomes of a run."""
+"""What the log and the ledger are told about the outcomes of a run."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_teams_registration.core.report import Report, count_registrants
 from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
+from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
 from airflow_provider_teams_registration.ledger.base import Ledger
+from airflow_provider_teams_registration.ledger.mail import MailLedger
 
 
 def log_outcomes(log: Any, report: Report, max_rejected: MaxRejected, ledger: Ledger, *, is_fine: bool) -> None:
@@ -33,6 +36,20 @@ def log_outcomes(log: Any, report: Report, max_rejected: MaxRejected, ledger: Le
             "%s rows changed since their people were enrolled. The operator sent nobody again.", f"{report.changed:,}"
         )
     log.info("%s.", report.summary_line())
+
+
+def record_counts(log: Any, ledger: Ledger | MailLedger, summary: Mapping[str, Any]) -> None:
+    """
+    Record in the ledger how the attempt ended. A ledger that is out of reach fails no task that did its work.
+
+    :param log: the task's logger.
+    :param ledger: the ledger.
+    :param summary: the counts.
+    """
+    try:
+        ledger.finish_attempt(summary)
+    except TeamsRegistrationError as error:
+        log.warning("The counts did not reach the ledger: %s", error)
 
 
 def _when_links_come(ledger: Ledger) -> str:

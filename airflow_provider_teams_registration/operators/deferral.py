@@ -69,9 +69,18 @@ class DefersEnrolling(ConcludesEnrolling, StopsOnKill):
             raise PermanentFailure(str(error)) from None
         try:
             with failures_for_airflow():
-                return ledger.load_input(self.find_or_stop(self.new_hook()).id, self._deferred_by)
+                event = self.known_event() or self._look_up()
+                return ledger.load_input(event.id, self._deferred_by)
         finally:
             ledger.close()
+
+    def _look_up(self) -> EventRef:
+        hook = self.new_hook()
+        session = hook.session
+        try:
+            return self.find_or_stop(hook)
+        finally:
+            session.close()
 
     def find_or_stop(self, hook: TeamsRegistrationHook) -> EventRef:
         """

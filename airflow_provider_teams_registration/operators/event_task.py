@@ -80,11 +80,25 @@ class EventTask(BaseOperator):
         :raises PermanentFailure: not exactly one event is given, or a value cannot be the id that the argument takes.
         :raises TeamsRegistrationError: the connection finds no event by the link.
         """
+        known = self.known_event()
+        if known is not None:
+            return known
+        named = self.named_event()
+        found = named.find(session)
+        self._found = named, found
+        return found
+
+    def known_event(self) -> EventRef | None:
+        """
+        Return the event if no request is needed for it; None if a link names it and nobody has looked the link up.
+
+        :raises PermanentFailure: not exactly one event is given, or a value cannot be the id that the argument takes.
+        """
         named = self.named_event()
         # dag.test() runs several attempts, and what is rendered for them may differ.
-        if self._found is None or self._found[0] != named:
-            self._found = named, named.find(session)
-        return self._found[1]
+        if self._found is not None and self._found[0] == named:
+            return self._found[1]
+        return None if named.is_link else named.with_id(named.value)
 
     def names_event(self) -> bool:
         """Return whether the rendered arguments name an event."""

@@ -7,7 +7,8 @@ https://learn.microsoft.com/graph/api/appcatalogs-list-teamsapps
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ _NOT_ALLOWED = (
     "Installing takes {permission}, and the organizer of the event or an application. A Teams administrator must allow "
     "the app for the organizer, and allow consent for chats (Get-MgBetaChatRscConfiguration shows it)."
 )
+_NOT_PUBLISHED = ("submitted", "rejected")
+_NUMBERS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
 
 
 @dataclass(frozen=True)
@@ -58,16 +61,35 @@ class TeamsApp:
     client_id: str | None
     permissions: tuple[tuple[str, str], ...]
 
+    def asks_for_the_same(self, other: TeamsApp) -> bool:
+        """Return whether a consent to another version of the app is a consent to this one."""
+        return self.client_id == other.client_id and set(self.permissions) == set(other.permissions)
+
+
+@dataclass(frozen=True)
+class _Version:
+    """
+    A version of an app, which Graph calls an app definition.
+
+    :param app: the app in this version.
+    :param number: the version number in the manifest; None if it does not consist of numbers.
+    :param is_published: whether an administrator has approved the version, as far as Graph says.
+    """
+
+    app: TeamsApp
+    number: tuple[int, ...] | None
+    is_published: bool
+
 
 def app_of_catalog(session: GraphSession, teams_app_id: str) -> TeamsApp:
     """
-    Return an app of the organization's catalog.
+    Return an app of the organization's catalog, in its newest published version.
 
     :param session: the authorized session.
     :param teams_app_id: the app's id in the catalog, or the id in its manifest.
     :raises NotFound: there is no such app.
     :raises Forbidden: the connection may not read the catalog.
-    :raises SettingsError: the id is empty, or several apps have it.
+    :raises SettingsError: the id is empty, several apps have it, or Graph does not tell which version is the newest.
     """
     if not teams_app_id.strip():
         raise SettingsError("teams_app_id is empty. The command 'teams-registration teams-app' prints it.")
@@ -79,7 +101,7 @@ def app_of_catalog(session: GraphSession, teams_app_id: str) -> TeamsApp:
             if len(found) > 1:
                 raise SettingsError("The catalog has several Teams apps of this id. Name one by its id in the catalog.")
             if found:
-                return found[0]
+                return _newest(found[0])
     raise NotFound(
         404, "NotFound", "The organization's catalog has no such Teams app. A Teams administrator uploads its package."
     )
@@ -136,28 +158,64 @@ def _advise(session: GraphSession, error: GraphError) -> None:
     error.advise(_NOT_ALLOWED.format(permission=kind))
 
 
-def _read_apps(body: Any, name: str, wanted: str) -> list[TeamsApp]:
+def _newest(versions: Sequence[_Version]) -> TeamsApp:
+    """Return the newest published version. Graph documents no order of the versions."""
+    if len(versions) == 1:
+        return versions[0].app
+    published = [one for one in versions if one.is_published]
+    if not published:
+        raise SettingsError("No version of the Teams app is published. A Teams administrator publishes one.")
+    numbers = [one.number for one in published if one.number is not None]
+    candidates = published
+    if len(numbers) == len(published):
+        candidates = [one for one in published if one.number == max(numbers)]
+    first = candidates[0].app
+    if all(first.asks_for_the_same(one.app) for one in candidates):
+        return first
+    raise SettingsError(
+        "The Teams app has several published versions that ask for different permissions, and their version numbers do "
+        "not tell which is the newest. A Teams administrator deletes the app from the catalog, and uploads its newest "
+        "package once more."
+    )
+
+
+def _read_apps(body: Any, name: str, wanted: str) -> list[Sequence[_Version]]:
     listed = objects(body)
     # A service that ignores the filter lists the whole catalog, and consent must not go to another app.
     if any(text(item, name).lower() != wanted.lower() for item in listed):
         raise Unreadable("it holds another Teams app than the one that was searched for")
     if not listed and not is_last_page(body):
         raise Unreadable("it is an empty page, and not the last one")
-    return [_read_app(item) for item in listed]
+    return [_read_versions(item) for item in listed]
 
 
-def _read_app(item: Mapping[str, Any]) -> TeamsApp:
-    definitions = objects(item, "appDefinitions")
-    # The last definition is the newest version.
-    authorization = an_object_or_none(definitions[-1], "authorization") if definitions else {}
+def _read_versions(item: Mapping[str, Any]) -> Sequence[_Version]:
+    if item.get("appDefinitions@odata.nextLink") is not None:
+        raise Unreadable("it lists some of the versions of the Teams app, and not all")
+    # An app without a definition asks for nothing.
+    return [_read_version(item, definition) for definition in objects(item, "appDefinitions") or [{}]]
+
+
+def _read_version(item: Mapping[str, Any], definition: Mapping[str, Any]) -> _Version:
+    authorization = an_object_or_none(definition, "authorization")
     required = an_object_or_none(authorization, "requiredPermissionSet")
     name = "resourceSpecificPermissions"
     asked = objects(required, name) if required.get(name) is not None else []
-    return TeamsApp(
+    app = TeamsApp(
         id=an_id(item),
         client_id=text_or_none(authorization, "clientAppId"),
         permissions=tuple((text(one, "permissionValue"), text(one, "permissionType")) for one in asked),
     )
+    state = text_or_none(definition, "publishingState") or ""
+    return _Version(app, _read_number(definition), is_published=state.lower() not in _NOT_PUBLISHED)
+
+
+def _read_number(definition: Mapping[str, Any]) -> tuple[int, ...] | None:
+    number = text_or_none(definition, "version") or ""
+    if _NUMBERS.fullmatch(number) is None:
+        return None
+    # 1.0 and 1.0.0 are the same version.
+    return tuple(int(one) for one in re.sub(r"(\.0+)+$", "", number).split("."))
 
 
 def _read_chats(body: Any) -> list[str]:

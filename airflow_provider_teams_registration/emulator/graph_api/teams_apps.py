@@ -123,6 +123,7 @@ def _app_body(app: TeamsApp) -> dict[str, Any]:
     definition = {
         "teamsAppId": app.id,
         "displayName": app.display_name,
+        "version": app.version,
         "publishingState": "published",
         "authorization": {"clientAppId": app.client_id, "requiredPermissionSet": required},
     }

@@ -22,6 +22,7 @@ class TeamsApp:
     :param id: its id in the catalog.
     :param external_id: its id in the manifest.
     :param display_name: its name.
+    :param version: its version.
     :param client_id: the Entra app whose tokens get the consent.
     :param permissions: the names of the permissions that it asks for.
     """
@@ -29,6 +30,7 @@ class TeamsApp:
     id: str
     external_id: str
     display_name: str
+    version: str
     client_id: str
     permissions: tuple[str, ...]
 
@@ -67,6 +69,7 @@ class TeamsAppStore:
                 id=str(uuid.uuid4()),
                 external_id=manifest["id"],
                 display_name=manifest["name"]["short"],
+                version=manifest["version"],
                 client_id=manifest["webApplicationInfo"]["id"],
                 permissions=tuple(one["name"] for one in asked),
             )

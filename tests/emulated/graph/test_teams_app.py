@@ -26,8 +26,25 @@ def catalog(no_backoff, delegated_session, emulator):
 
 
 def app(app_id=APP_ID, external_id=OTHER_ID, permissions=()):
-    authorization = {"requiredPermissionSet": {"resourceSpecificPermissions": permissions}}
-    return {"id": app_id, "externalId": external_id, "appDefinitions": [{"authorization": authorization}]}
+    return {"id": app_id, "externalId": external_id, "appDefinitions": [definition(permissions)]}
+
+
+def definition(permissions, **fields):
+    return {"authorization": {"requiredPermissionSet": {"resourceSpecificPermissions": permissions}}, **fields}
+
+
+def versions(*listed):
+    """An app of several versions. Each of them asks for one permission, which tells them apart."""
+    definitions = [definition([asks_for(name)], **fields) for name, fields in listed]
+    return {"value": [app() | {"appDefinitions": definitions}]}
+
+
+def asks_for(name):
+    return {"permissionValue": name, "permissionType": "application"}
+
+
+def number(version, state="published"):
+    return {"version": version, "publishingState": state}
 
 
 def test_app_is_found_however_its_id_is_spelled(catalog):
@@ -71,3 +88,50 @@ def test_no_id_is_refused_before_anything_is_sent(catalog, emulator, nothing):
     with pytest.raises(SettingsError, match="teams_app_id is empty"):
         catalog({"value": [app()]}, nothing)
     assert not emulator.store.journal
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [("Old", number("1.9.0")), ("New", number("1.10.0"))],
+        [("New", number("1.10.0")), ("Old", number("1.9.0"))],
+        [("New", number("2")), ("Old", number("1.9.9"))],
+        [("New", number("1.0.1")), ("Old", number("1.0"))],
+        [("New", number("1.0.0")), ("Old", number("2.0.0", "submitted"))],
+        [("Old", number("2.0.0", "Rejected")), ("New", number("1.0.0")), ("Old", number("0.9.0"))],
+        [("New", {"version": "2.0.0"}), ("Old", {"version": "1.0.0"})],
+        [("New", {}), ("New", {})],
+        [("New", number("1.0.0")), ("New", number("1.0"))],
+        [("New", number("beta")), ("New", number("1.0"))],
+        [("New", number("1.0.0", "submitted"))],
+    ],
+)
+def test_newest_published_version_is_taken_in_whatever_order_they_come(catalog, listed):
+    assert catalog(versions(*listed)).permissions == (("New", "application"),)
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [("One", {}), ("Another", {})],
+        [("One", number("1.0.0")), ("Another", number(None))],
+        [("One", number("1.0.0")), ("Another", number("2.0.0-beta"))],
+        [("One", number("1.0.0")), ("Another", number("1" * 5_000))],
+        [("One", number("1.0")), ("Another", number("1.0.0"))],
+    ],
+)
+def test_versions_that_cannot_be_compared_are_refused(catalog, listed):
+    with pytest.raises(SettingsError, match="do not tell which is the newest"):
+        catalog(versions(*listed))
+
+
+def test_versions_of_which_none_is_published_are_refused(catalog):
+    with pytest.raises(SettingsError, match="No version of the Teams app is published"):
+        catalog(versions(("One", number("1.0.0", "submitted")), ("Another", number("2.0.0", "rejected"))))
+
+
+def test_some_of_the_versions_do_not_prove_which_is_the_newest(catalog):
+    body = versions(("One", number("1.0.0")))
+    body["value"][0]["appDefinitions@odata.nextLink"] = "https://graph.example/next"
+    with pytest.raises(ServiceUnreachable, match="not all"):
+        catalog(body)

@@ -34,6 +34,8 @@ _PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "$top": {"schema": {"type": "integer", "minimum": 0, "maximum": 999_999_999}},
     "$count": {"schema": {"type": "boolean"}},
 }
+_CONTENT_TYPES = {"Count": "text/plain", "TeamsAppPackage": "application/zip"}
+"""The content types of schemas that do not describe JSON."""
 
 
 def describe(application: FastAPI) -> dict[str, Any]:
@@ -85,5 +87,5 @@ def _answer(schema: str | None) -> dict[str, Any]:
 
 
 def _content(schema: str) -> dict[str, Any]:
-    kind = "text/plain" if schema == "Count" else "application/json"
+    kind = _CONTENT_TYPES.get(schema, "application/json")
     return {kind: {"schema": {"$ref": f"#/components/schemas/Graph{schema}"}}}

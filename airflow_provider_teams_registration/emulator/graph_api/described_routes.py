@@ -81,6 +81,20 @@ _WEBINAR_ROUTES = (
 )
 
 
+_TEAMS_APPS = "/{version}/appCatalogs/teamsApps"
+_TEAMS_APP_ROUTES = (
+    GraphRoute("get", _TEAMS_APPS, "Find a Teams app by its id", {200: "TeamsApps"}, query="$filter!"),
+    GraphRoute("post", _TEAMS_APPS, "Upload the package of a Teams app", {201: "TeamsApp"}, "TeamsAppPackage"),
+    GraphRoute(
+        "post",
+        "/{version}/chats/{chatId}/installedApps",
+        "Install a Teams app in a chat, and consent to its permissions",
+        {201: None},
+        "NewTeamsAppInstallation",
+    ),
+)
+
+
 def _routes_of(owner: str) -> Iterator[GraphRoute]:
     meetings = f"/{{version}}/{owner}/onlineMeetings"
     registration = f"/beta/{owner}/onlineMeetings/{{meetingId}}/registration"
@@ -107,6 +121,7 @@ def _count_of(route: GraphRoute) -> GraphRoute:
 _ROUTES = (
     *(route for owner in _OWNERS for route in _routes_of(owner)),
     *_WEBINAR_ROUTES,
+    *_TEAMS_APP_ROUTES,
     GraphRoute("post", "/{version}/$batch", "Send up to 20 requests", {200: "BatchAnswer"}, "Batch"),
 )
 GRAPH_ROUTES: tuple[GraphRoute, ...] = (

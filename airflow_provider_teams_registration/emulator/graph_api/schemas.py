@@ -97,6 +97,27 @@ _FORM = _object(
     registrationQuestionAnswers=_list(_ANSWER),
     externalRegistrationInformation=_EXTERNAL,
 )
+_PERMISSION_SET = _object(
+    "resourceSpecificPermissions",
+    resourceSpecificPermissions=_list(
+        _object("permissionValue permissionType", permissionValue=_TEXT, permissionType=_TEXT)
+    ),
+)
+_TEAMS_APP_DEFINITION = _object(
+    teamsAppId=_TEXT,
+    displayName=_TEXT,
+    version=_TEXT,
+    publishingState={"type": "string", "enum": ["submitted", "published", "rejected"]},
+    authorization=_object(clientAppId=_TEXT, requiredPermissionSet=_PERMISSION_SET),
+)
+_TEAMS_APP = _object(
+    "id",
+    id=_TEXT,
+    externalId=_TEXT,
+    displayName=_TEXT,
+    distributionMethod=_TEXT,
+    appDefinitions=_list(_TEAMS_APP_DEFINITION),
+)
 _ITEM = _object(
     "id method url",
     id={"type": "string", "minLength": 1},
@@ -149,6 +170,14 @@ SCHEMAS: Mapping[str, Schema] = {
     "WebinarRegistration": _REGISTRATION,
     "WebinarRegistrations": _page_of(_REGISTRATION),
     "NewWebinarRegistration": _FORM,
+    "TeamsApp": _TEAMS_APP,
+    "TeamsApps": _page_of(_TEAMS_APP),
+    "TeamsAppPackage": {"type": "string", "format": "binary"},
+    "NewTeamsAppInstallation": _object(
+        "teamsApp@odata.bind consentedPermissionSet",
+        consentedPermissionSet=_PERMISSION_SET,
+        **{"teamsApp@odata.bind": {"type": "string", "format": "uri"}},
+    ),
     "Batch": _object("requests", requests={**_list(_ITEM), "maxItems": MAX_BATCH}),
     "Count": {"type": "integer", "minimum": 0},
     "BatchAnswer": _object("responses", responses=_list(_ITEM_ANSWER)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_teams_registration.emulator.graph_api.odata import read_equality
+from airflow_provider_teams_registration.emulator.graph_api.paging import ListAnswer
 from airflow_provider_teams_registration.emulator.http.messages import (
     Caller,
     GraphAnswer,
@@ -65,7 +66,8 @@ class TeamsApps:
             return refusal(400, "BadRequest", "The emulator knows filters by id and by externalId only.")
         find = self._store.teams_apps.app if wanted.name == "id" else self._store.teams_apps.app_of_manifest
         app = find(wanted.value)
-        return GraphAnswer(200, {"value": [] if app is None else [_app_body(app)]})
+        found = [] if app is None else [_app_body(app)]
+        return ListAnswer(200, {"value": found}, total=len(found))
 
     def _upload(self, request: GraphRequest) -> GraphAnswer:
         if request.caller.user_id is None:
@@ -114,7 +116,8 @@ def _lacking(caller: Caller, enough: tuple[str, ...]) -> GraphAnswer | None:
 def _consented(body: dict[str, Any]) -> set[str]:
     given = body.get("consentedPermissionSet")
     listed = given.get("resourceSpecificPermissions") if isinstance(given, dict) else None
-    return {str(one.get("permissionValue")) for one in listed or [] if isinstance(one, dict)}
+    items = listed if isinstance(listed, list) else []
+    return {str(one.get("permissionValue")) for one in items if isinstance(one, dict)}
 
 
 def _app_body(app: TeamsApp) -> dict[str, Any]:

@@ -8,12 +8,27 @@ schemathesis = pytest.importorskip("schemathesis")
 
 from schemathesis import GenerationMode, checks  # noqa: E402
 
+from airflow_provider_teams_registration.graph.teams_app_package import (  # noqa: E402
+    EVENT_PERMISSIONS,
+    TeamsAppSettings,
+    package,
+)
+
 CHECKS = [
     checks.not_a_server_error,
     checks.status_code_conformance,
     checks.content_type_conformance,
     checks.response_schema_conformance,
 ]
+PACKAGE = package(TeamsAppSettings("11111111-1111-4111-8111-111111111111"))
+schemathesis.openapi.media_type("application/zip", st.one_of(st.just(PACKAGE), st.binary()))
+
+
+@schemathesis.serializer("application/zip")
+def _as_it_is(_, value):
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
 # The same requests in every run, so that a red test is red again, and few of them: there are a hundred operations.
 BOUNDED = settings(
     max_examples=5, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
@@ -116,7 +131,7 @@ def test_graph_and_the_page_can_show_whatever_the_admin_api_takes(operations, se
 def test_every_route_of_graph_that_is_described_is_there_and_takes_no_other_method(description, emulator, organizer):
     ids = {"meetingId": emulator.meeting_id, "eventId": emulator.event_id, "webinarId": emulator.webinar_id}
     ids |= {"version": "v1.0", "userId": emulator.organizer_id, "role": "organizer"}
-    ids |= dict.fromkeys(("registrationId", "registrantId", "sessionId", "email"), "x")
+    ids |= dict.fromkeys(("chatId", "registrationId", "registrantId", "sessionId", "email"), "x")
 
     for path, methods in description["paths"].items():
         if path.startswith(("/{version}", "/beta")):
@@ -130,3 +145,29 @@ def test_every_route_of_graph_that_is_described_is_there_and_takes_no_other_meth
                 if answer.status_code != 405 and "for the segment" not in answer.text
             }
             assert there == set(methods), path
+
+
+def test_answers_about_a_teams_app_are_as_described(emulator, operations, as_organizer):
+    emulator.set_switches(scopes="AppCatalog.ReadWrite.All TeamsAppInstallation.ReadWriteAndConsentForChat")
+    organizer = as_organizer()
+    (find, upload), (count,), (install,) = (
+        operations(lambda _, path, end=end: path.endswith(end))
+        for end in ("/teamsApps", "/teamsApps/$count", "/installedApps")
+    )
+    catalog = "/appCatalogs/teamsApps"
+
+    uploaded = organizer.send("POST", catalog, "v1.0", data=PACKAGE, headers={"Content-Type": "application/zip"})
+    query = f"?$filter=id eq '{uploaded.json()['id']}'"
+    found = organizer.send("GET", f"{catalog}{query}", "v1.0")
+    counted = organizer.send("GET", f"{catalog}/$count{query}", "v1.0")
+    asked = [{"permissionValue": name, "permissionType": "application"} for name in EVENT_PERMISSIONS]
+    body = {
+        "teamsApp@odata.bind": f"{emulator.url}/v1.0{catalog}/{uploaded.json()['id']}",
+        "consentedPermissionSet": {"resourceSpecificPermissions": asked},
+    }
+    installed = organizer.send("POST", "/chats/19:x@thread.v2/installedApps", "v1.0", json=body)
+
+    assert [one.status_code for one in (uploaded, found, counted, installed)] == [201, 200, 200, 201]
+    assert (len(found.json()["value"]), counted.text) == (1, "1")
+    for operation, answer in ((upload, uploaded), (find, found), (count, counted), (install, installed)):
+        operation.validate_response(answer)

@@ -41,6 +41,8 @@ _CLASSES = (
 )
 _METHODS = ("online_meeting", "webinar", "test_connection")
 _REQUIRED = "required"
+_DOCUMENTED_BASES = ("Enrolling", "EventSearch")
+"""How the names of the bases begin whose arguments and errors belong to the reference of a class."""
 
 
 def pages() -> dict[Path, str]:
@@ -128,7 +130,7 @@ def _raises(read: Docstring, documented: Any) -> dict[str, str]:
 
 def _owners(documented: Any) -> list[Any]:
     """Return the class and those of its bases that are documented here, or the function."""
-    return [one for one in _ours(documented) if one is documented or one.__name__.startswith("Enrolling")]
+    return [one for one in _ours(documented) if one is documented or one.__name__.startswith(_DOCUMENTED_BASES)]
 
 
 def _ours(documented: Any) -> list[Any]:

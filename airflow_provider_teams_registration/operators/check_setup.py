@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
 from airflow_provider_teams_registration.hooks.arguments import TextArgument
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, TransientFailure
-from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
-from airflow_provider_teams_registration.operators.killable import StopsOnKill
-from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, JoinLinkArgument, unmasked
+from airflow_provider_teams_registration.operators.event_search import SEARCH_FIELDS, SEARCHES, EventSearchTask
+from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, unmasked
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-_EVENT = ("webinar_id", "meeting_id", "join_web_url", "join_meeting_id", "event_id", "webinar_name")
+_IDS = ("webinar_id", "meeting_id")
+_EVENT = (*_IDS, *SEARCHES)
 """The arguments that name an event."""
 
 
-class CheckSetupOperator(StopsOnKill, BaseOperator):
+class CheckSetupOperator(EventSearchTask):
     """
     Check that people can be enrolled: connection, sign-in, permissions, event, ledger. It only reads.
 
@@ -34,39 +32,23 @@ class CheckSetupOperator(StopsOnKill, BaseOperator):
     .. seealso::
         https://learn.microsoft.com/graph/permissions-reference
 
+    At most one of ``webinar_id``, ``meeting_id``, ``join_web_url``, ``join_meeting_id``, ``event_id`` and
+    ``webinar_name`` is given. Without any of them, no event is checked.
+
     :param webinar_id: the webinar's ``id`` in Graph, or its join URL. (templated)
     :param meeting_id: or the online meeting's. (templated)
-    :param join_web_url: or a meeting's own link. It is a credential: Airflow stores and shows that there is one, and
-        not which. (templated)
-    :param join_meeting_id: or the number that people type in to join a meeting. (templated)
-    :param event_id: or the ``id`` of the event in the organizer's calendar. (templated)
-    :param webinar_name: or a webinar's name. Without any of these six, no event is checked. (templated)
-    :param organizer_id: object id of the organizer; None is the signed-in user. (templated)
     :param needs_attendance: whether a missing permission to read attendance counts. Default False.
-    :param conn_id: the Airflow connection. (templated)
     :param ledger_conn_id: Airflow connection to the ledger's database; None checks no ledger. (templated)
     :param ledger_table: the ledger's table; None is the one that the operators take by default. (templated)
     :raises PermanentFailure: something is missing; the message says what, and what to do.
     :raises TransientFailure: Graph was unreachable or was failing.
     """
 
-    template_fields: Sequence[str] = (
-        *_EVENT,
-        "organizer_id",
-        "conn_id",
-        "ledger_conn_id",
-        "ledger_table",
-    )
+    template_fields: Sequence[str] = (*_IDS, *SEARCH_FIELDS, "ledger_conn_id", "ledger_table")
     ui_color = "#e3e0f7"
 
     webinar_id = EventIdArgument()
     meeting_id = EventIdArgument()
-    join_web_url = JoinLinkArgument()
-    join_meeting_id = TextArgument()
-    event_id = TextArgument()
-    webinar_name = TextArgument()
-    organizer_id = TextArgument()
-    conn_id = TextArgument(absent="")
     ledger_conn_id = TextArgument()
     ledger_table = TextArgument()
 
@@ -75,13 +57,7 @@ class CheckSetupOperator(StopsOnKill, BaseOperator):
         *,
         webinar_id: str | None = None,
         meeting_id: str | None = None,
-        join_web_url: str | None = None,
-        join_meeting_id: str | None = None,
-        event_id: str | None = None,
-        webinar_name: str | None = None,
-        organizer_id: str | None = None,
         needs_attendance: bool = False,
-        conn_id: str = TeamsRegistrationHook.default_conn_name,
         ledger_conn_id: str | None = None,
         ledger_table: str | None = None,
         **kwargs: Any,
@@ -89,15 +65,9 @@ class CheckSetupOperator(StopsOnKill, BaseOperator):
         super().__init__(**kwargs)
         self.webinar_id = webinar_id
         self.meeting_id = meeting_id
-        self.join_web_url = join_web_url
-        self.join_meeting_id = join_meeting_id
-        self.event_id = event_id
-        self.webinar_name = webinar_name
         # A template that renders to nothing must not leave the event unchecked.
         self._named = [name for name in _EVENT if getattr(self, name) is not None]
-        self.organizer_id = organizer_id
         self.needs_attendance = needs_attendance
-        self.conn_id = conn_id
         self.ledger_conn_id = ledger_conn_id
         self.ledger_table = ledger_table
 
@@ -106,7 +76,7 @@ class CheckSetupOperator(StopsOnKill, BaseOperator):
         from airflow_provider_teams_registration.doctor.finding import exit_status
         from airflow_provider_teams_registration.doctor.report import as_text
 
-        event = {name: unmasked(getattr(self, name)) or None for name in _EVENT}
+        event = {name: unmasked(getattr(self, name)) or None for name in _IDS} | self.search_values()
         if self._named and not any(event.values()):
             raise PermanentFailure(f"{self._named[0]} is empty; name the event to check, or leave the argument out.")
         try:

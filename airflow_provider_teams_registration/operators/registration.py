@@ -16,9 +16,10 @@ from airflow_provider_teams_registration.hooks.failures import (
     failures_for_airflow,
 )
 from airflow_provider_teams_registration.hooks.teams_registration import TeamsRegistrationHook
+from airflow_provider_teams_registration.operators.event_search import SEARCH_FIELDS, SEARCHES, EventSearchTask
 from airflow_provider_teams_registration.operators.event_task import check_rendered_ids, check_written_ids, find_id
 from airflow_provider_teams_registration.operators.killable import StopsOnKill
-from airflow_provider_teams_registration.xcom.join_link import EventIdArgument, JoinLinkArgument, unmasked
+from airflow_provider_teams_registration.xcom.join_link import EventIdArgument
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -201,7 +202,7 @@ class PublishWebinarOperator(StopsOnKill, BaseOperator):
         self.log.info("The webinar is published.")
 
 
-class FindEventOperator(StopsOnKill, BaseOperator):
+class FindEventOperator(EventSearchTask):
     """
     Find the id of an event by what people know of it, for the operators that need it.
 
@@ -212,54 +213,18 @@ class FindEventOperator(StopsOnKill, BaseOperator):
             task_id="enroll", meeting_id=find.output, organizer_id="dc17674c-...", registrants=attendees.output
         )
 
-    :param join_web_url: a meeting's own link, as its organizer has it. It is a credential: Airflow stores and shows
-        that there is one, and not which. (templated)
-    :param join_meeting_id: or the number that people type in to join. (templated)
-    :param event_id: or the ``id`` of the event in the organizer's calendar. (templated)
-    :param webinar_name: or a webinar's name. Exactly one of the four. (templated)
-    :param organizer_id: object id of the organizer; None is the signed-in user. (templated)
-    :param conn_id: the Airflow connection. (templated)
+    Exactly one of ``join_web_url``, ``join_meeting_id``, ``event_id`` and ``webinar_name`` is given.
+
     :raises PermanentFailure: there is no such event, or more than one.
     :raises TransientFailure: Graph was unreachable, was failing or throttled the task.
     """
 
-    template_fields: Sequence[str] = (
-        "join_web_url",
-        "join_meeting_id",
-        "event_id",
-        "webinar_name",
-        "organizer_id",
-        "conn_id",
-    )
+    template_fields: Sequence[str] = SEARCH_FIELDS
     ui_color = "#e3e0f7"
 
-    join_web_url = JoinLinkArgument()
-    join_meeting_id = TextArgument()
-    event_id = TextArgument()
-    webinar_name = TextArgument()
-    organizer_id = TextArgument()
-    conn_id = TextArgument(absent="")
-
-    def __init__(
-        self,
-        *,
-        join_web_url: str | None = None,
-        join_meeting_id: str | None = None,
-        event_id: str | None = None,
-        webinar_name: str | None = None,
-        organizer_id: str | None = None,
-        conn_id: str = TeamsRegistrationHook.default_conn_name,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.join_web_url = join_web_url
-        self.join_meeting_id = join_meeting_id
-        self.event_id = event_id
-        self.webinar_name = webinar_name
-        self.organizer_id = organizer_id
-        self.conn_id = conn_id
-        ways = (self.join_web_url, self.join_meeting_id, self.event_id, self.webinar_name)
-        if sum(value is not None for value in ways) != 1:
+        if sum(getattr(self, name) is not None for name in SEARCHES) != 1:
             raise ValueError("Give exactly one of join_web_url, join_meeting_id, event_id and webinar_name.")
         check_written_ids(organizer_id=self.organizer_id)
 
@@ -269,14 +234,14 @@ class FindEventOperator(StopsOnKill, BaseOperator):
 
         check_rendered_ids(organizer_id=self.organizer_id)
         ways = {
-            finding.meeting_by_join_web_url: unmasked(self.join_web_url),
-            finding.meeting_by_join_meeting_id: self.join_meeting_id,
-            finding.meeting_by_calendar_event: self.event_id,
-            finding.webinar_by_name: self.webinar_name,
+            "join_web_url": finding.meeting_by_join_web_url,
+            "join_meeting_id": finding.meeting_by_join_meeting_id,
+            "event_id": finding.meeting_by_calendar_event,
+            "webinar_name": finding.webinar_by_name,
         }
         with failures_for_airflow():
             session = self.new_hook().session
-            for find, value in ways.items():
+            for name, value in self.search_values().items():
                 if value:
-                    return find(session, value, self.organizer_id)
+                    return ways[name](session, value, self.organizer_id)
         raise PermanentFailure("What the event is to be found by is empty.")

@@ -44,18 +44,34 @@ def webinar_by_link(session: GraphSession, url: str, organizer_id: str | None = 
     :raises Forbidden: the connection may not list webinars.
     :raises SettingsError: the value is no such link.
     """
+    with named(webinar_id=url):
+        found = _webinar_of_link(session, url, organizer_id)
+    return found.facts(found.id)
+
+
+def webinar_by_join_web_url(session: GraphSession, join_web_url: str, organizer_id: str | None = None) -> str:
+    """
+    Return the id of the webinar that a link leads to.
+
+    :param session: the authorized session.
+    :param join_web_url: the link, as :func:`webinar_by_link` takes it. A credential.
+    :param organizer_id: object id of its organizer, as :func:`webinar_by_link` takes it.
+    :raises TeamsRegistrationError: as :func:`webinar_by_link` raises it.
+    """
+    with named(join_web_url=join_web_url, organizer_id=organizer_id):
+        return _webinar_of_link(session, join_web_url, organizer_id).id
+
+
+def _webinar_of_link(session: GraphSession, url: str, organizer_id: str | None) -> WebinarInfo:
     link = read_event_link(url)
     if link is None:
         raise SettingsError("The value is no link to a webinar.")
-    with named(webinar_id=url):
-        if link.webinar_id is not None:
-            info = Webinar(session, link.webinar_id).read(partial(_read_named, webinar_id=link.webinar_id), "")
-            return info.facts(info.id)
-        organizer_id = organizer_id or link.organizer_id
-        application = "VirtualEvent.Read.All, with an application access policy for the organizer"
-        with explained(session, application=application, user="VirtualEvent.Read", organizer_id=organizer_id):
-            found = _find(session, link, organizer_id)
-    return found.facts(found.id)
+    if link.webinar_id is not None:
+        return Webinar(session, link.webinar_id).read(partial(_read_named, webinar_id=link.webinar_id), "")
+    organizer_id = organizer_id or link.organizer_id
+    application = "VirtualEvent.Read.All, with an application access policy for the organizer"
+    with explained(session, application=application, user="VirtualEvent.Read", organizer_id=organizer_id):
+        return _find(session, link, organizer_id)
 
 
 def _find(session: GraphSession, link: EventLink, organizer_id: str | None) -> WebinarInfo:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 _DRAFT, _PUBLISHED = "draft", "published"
+_KINDS = ("meeting", "webinar")
 
 
 class OpenRegistrationOperator(StopsOnKill, BaseOperator):
@@ -213,8 +214,12 @@ class FindEventOperator(EventSearchTask):
             task_id="enroll", meeting_id=find.output, organizer_id="dc17674c-...", registrants=attendees.output
         )
 
-    Exactly one of ``join_web_url``, ``join_meeting_id``, ``event_id`` and ``webinar_name`` is given.
+    Exactly one of ``join_web_url``, ``join_meeting_id``, ``event_id`` and ``webinar_name`` is given. With
+    ``kind="webinar"``, ``join_web_url`` is a webinar's link: its own, a registrant's, or that of its registration page.
+    An application that gives no ``organizer_id`` then takes the organizer from the link, or else searches the webinars
+    of every organizer.
 
+    :param kind: what ``join_web_url`` leads to: ``meeting`` (the default) or ``webinar``.
     :raises PermanentFailure: there is no such event, or more than one.
     :raises TransientFailure: Graph was unreachable, was failing or throttled the task.
     """
@@ -222,19 +227,26 @@ class FindEventOperator(EventSearchTask):
     template_fields: Sequence[str] = SEARCH_FIELDS
     ui_color = "#e3e0f7"
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, kind: str = "meeting", **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.kind = kind
+        if kind not in _KINDS:
+            raise ValueError(f"kind is {kind!r}; it must be one of {', '.join(_KINDS)}.")
         if sum(getattr(self, name) is not None for name in SEARCHES) != 1:
             raise ValueError("Give exactly one of join_web_url, join_meeting_id, event_id and webinar_name.")
+        for name in ("join_meeting_id", "event_id"):
+            if kind == "webinar" and getattr(self, name) is not None:
+                raise ValueError(f"{name} finds meetings only. Find a webinar by join_web_url or webinar_name.")
         check_written_ids(organizer_id=self.organizer_id)
 
     def execute(self, context: Context) -> str:
         """Return the id."""
         from airflow_provider_teams_registration.graph import event_search as finding
+        from airflow_provider_teams_registration.graph.webinar_by_link import webinar_by_join_web_url
 
         check_rendered_ids(organizer_id=self.organizer_id)
         ways = {
-            "join_web_url": finding.meeting_by_join_web_url,
+            "join_web_url": webinar_by_join_web_url if self.kind == "webinar" else finding.meeting_by_join_web_url,
             "join_meeting_id": finding.meeting_by_join_meeting_id,
             "event_id": finding.meeting_by_calendar_event,
             "webinar_name": finding.webinar_by_name,

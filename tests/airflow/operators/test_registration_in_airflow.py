@@ -194,6 +194,58 @@ def test_the_link_that_a_meeting_is_found_by_is_not_shown(run_dag, emulator, giv
     assert run.rendered["find"]["join_web_url"] == "a link"
 
 
+WEBINAR_LINKS = {
+    "its own link": lambda emulator: emulator.store.webinars.webinar(emulator.webinar_id).join_web_url,
+    "a registrant's link": lambda emulator: (
+        emulator.store.webinars.register(emulator.webinar_id, "ada@example.org").join_web_url
+    ),
+    "the registration page": lambda emulator: f"https://events.teams.microsoft.com/event/{emulator.webinar_id}",
+}
+
+
+@pytest.mark.parametrize("link", WEBINAR_LINKS)
+def test_a_webinar_is_found_by_a_link_that_is_not_shown(run_dag, emulator, organizer, capfd, link):
+    url = WEBINAR_LINKS[link](emulator)
+    by_organizer = {"conn_id": organizer, "organizer_id": None}
+    without_organizer = {"organizer_id": None}
+    callers = [{"organizer_id": emulator.organizer_id}, without_organizer, by_organizer]
+    tasks = [
+        task_text("FindEventOperator", f"find{place}", join_web_url=url, kind="webinar", **caller)
+        for place, caller in enumerate(callers)
+    ]
+
+    run = run_dag("\n".join(tasks))
+
+    assert [run.rows(f"find{place}") for place in range(3)] == [emulator.webinar_id] * 3
+    assert {run.rendered[f"find{place}"]["join_web_url"] for place in range(3)} == {"a link"}
+    assert "meetup-join" not in "".join(capfd.readouterr())
+
+
+def test_a_link_to_a_meeting_finds_no_webinar_and_the_other_way_round(failure, emulator):
+    meeting_link = emulator.store.meeting(emulator.meeting_id).join_web_url
+    webinar_link = WEBINAR_LINKS["its own link"](emulator)
+
+    said = failure(find(emulator, join_web_url=meeting_link, kind="webinar"))
+    assert "The link leads to no webinar" in said
+    assert "join_web_url (it looks like a join URL)" in said
+    assert "no such online meeting" in failure(find(emulator, join_web_url=webinar_link))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"join_meeting_id": "123", "kind": "webinar"}, "join_meeting_id finds meetings only"),
+        ({"event_id": "x", "kind": "webinar"}, "event_id finds meetings only"),
+        ({"webinar_name": "x", "kind": "town hall"}, "kind is 'town hall'; it must be one of meeting, webinar"),
+    ],
+)
+def test_a_kind_that_cannot_be_is_refused_when_the_dag_is_parsed(arguments, said):
+    from airflow_provider_teams_registration.operators.registration import FindEventOperator
+
+    with pytest.raises(ValueError, match=said):
+        FindEventOperator(task_id="t", **arguments)
+
+
 @pytest.mark.parametrize("by_organizer", [False, True], ids=["application", "organizer"])
 def test_a_webinar_is_found_by_its_name(run_dag, emulator, organizer, by_organizer):
     caller = {"conn_id": organizer, "organizer_id": None} if by_organizer else {}

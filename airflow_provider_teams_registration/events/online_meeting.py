@@ -70,13 +70,11 @@ class MeetingEvent:
         self._listed_otherwise: dict[str, list[str]] = {}
 
     def prepare(self) -> None:
-        """Read the registration's audience while the meeting's own link and its registrants are being read."""
-        # Else each of the calls would sign in, and each would fail where Entra refuses.
-        self._meeting.sign_in()
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="prepare")
-        self._listed = self._threads.submit(self._begin_list)
-        self._info = self._threads.submit(self._read_info)
+        """Read the registration's audience, and start to read the meeting's own link and its registrants."""
         self._allowed_registrant = self._meeting.registration().allowed_registrant
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="prepare")
+        self._info = self._threads.submit(self._read_info)
+        self._listed = self._threads.submit(self._begin_list)
 
     def remembered(self) -> Any:
         """Return the registration's audience."""

@@ -64,16 +64,6 @@ class OnlineMeeting:
         self.meeting_id = meeting_id
         self.organizer_id = organizer_id
 
-    def sign_in(self) -> None:
-        """
-        Get a token, so that calls that follow at the same time share it.
-
-        :raises SettingsError: the tenant or authority cannot work.
-        :raises SignInError: Entra refused.
-        :raises ServiceUnreachable: Entra could not be reached.
-        """
-        self._session.token()
-
     def join_web_url(self, *, once: bool = False) -> str | None:
         """
         Return the meeting's own link, for its organizer.

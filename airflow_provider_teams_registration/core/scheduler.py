@@ -25,9 +25,6 @@ class Workload:
     :param back_off: the rest of a wait that Graph imposed.
     :param resume_wait: the time until a run that does not know what this one sent may send a full batch.
     :param read_wait: the time until the next read of the event or the ledger is due.
-    :param answered: whether a call has ended, and its answers wait to be collected.
-    :param can_read_ahead: whether there may be more input, and the run holds no portion of it in reserve.
-    :param can_admit: whether a portion of the input is ready, and few registrants are queued.
     """
 
     unwritten: int = 0
@@ -40,9 +37,6 @@ class Workload:
     back_off: float = 0.0
     resume_wait: float = 0.0
     read_wait: float = 0.0
-    answered: bool = False
-    can_read_ahead: bool = False
-    can_admit: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,16 +61,6 @@ class Waits:
 @dataclass(frozen=True)
 class Write:
     """Write results and claims to the ledger, and queue a call for each claimed batch."""
-
-
-@dataclass(frozen=True)
-class Admit:
-    """Begin with the next portion of the input."""
-
-
-@dataclass(frozen=True)
-class ReadAhead:
-    """Read a slice of the input, because nothing else is to be done at once."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +92,10 @@ class Defer:
 
 @dataclass(frozen=True)
 class End:
-    """End the run: every registrant is done, and there is no more input."""
+    """End the run: every registrant is done."""
 
 
-Action = Write | Admit | ReadAhead | Collect | Read | Sleep | Defer | End
+Action = Write | Collect | Read | Sleep | Defer | End
 
 
 def next_action(work: Workload, waits: Waits) -> Action:
@@ -123,10 +107,6 @@ def next_action(work: Workload, waits: Waits) -> Action:
     """
     if work.unwritten:
         return Write()
-    if work.can_admit:
-        return Admit()
-    if work.can_read_ahead and not work.answered:
-        return ReadAhead()
     if work.calls:
         # An answer that arrives meanwhile may impose a longer wait.
         is_held_up = work.queued > 0 and work.has_room

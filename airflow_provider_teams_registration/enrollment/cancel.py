@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from airflow_provider_teams_registration.core.outcome import Enrollment, Outcome
 from airflow_provider_teams_registration.core.problem import Problem
 from airflow_provider_teams_registration.core.report import Report
 from airflow_provider_teams_registration.core.state import DEFAULT_SETTLE_AFTER, Goal
+from airflow_provider_teams_registration.enrollment.ending import is_failure
 from airflow_provider_teams_registration.enrollment.progress import Progress
 from airflow_provider_teams_registration.enrollment.runner import EnrollmentRunner
 from airflow_provider_teams_registration.enrollment.sending_options import SendingOptions
@@ -63,43 +62,20 @@ def cancel(
     options = SendingOptions(settle_after=settle_after)
     progress = Progress(len(rows) if isinstance(rows, Sequence) else None, options.progress_every)
     runner = EnrollmentRunner(event, ledger, options, stop or threading.Event(), progress, Goal.CANCEL)
-    source = _Input(event, rows)
-    report.aborted_by = runner.run(source, partial(source.end_portion, report))
+    iterator = iter(rows)
+    seen: set[str] = set()
+    position = 0
+    while given := list(islice(iterator, _ROWS_AT_ONCE)):
+        some = _read(event, given, position, seen, may_raise=not runner.has_begun and report.aborted_by is None)
+        position += len(given)
+        if report.aborted_by is None:
+            done, report.aborted_by = runner.run(some.registrants)
+            if is_failure(report.aborted_by) and not runner.has_begun:
+                raise report.aborted_by
+        else:
+            done = runner.outcomes_without_sending(some.registrants)
+        report.add(_one_for_each_row([*some.unread, *done]), some.repeated)
     return report
-
-
-class _Input:
-    """
-    The people to cancel, in portions, next to the rows that mean nobody.
-
-    :param event: the event.
-    :param rows: the rows.
-    """
-
-    def __init__(self, event: Event, rows: Iterable[Any]) -> None:
-        self._event = event
-        self._rows = iter(rows)
-        self._seen: set[str] = set()
-        self._position = 0
-        self._unended: deque[_Portion] = deque()
-
-    def __iter__(self) -> Iterator[Sequence[Registrant] | None]:
-        return self
-
-    def __next__(self) -> Sequence[Registrant] | None:
-        given = list(islice(self._rows, _ROWS_AT_ONCE))
-        if not given:
-            raise StopIteration
-        # People who are off already must not be forgotten because nobody can tell who follows.
-        portion = _read(self._event, given, self._position, self._seen, may_raise=self._position == 0)
-        self._position += len(given)
-        self._unended.append(portion)
-        return portion.registrants
-
-    def end_portion(self, report: Report, done: Sequence[Enrollment]) -> None:
-        """Report the rows of the first portion that has not ended, of whose people ``done`` holds the enrollments."""
-        portion = self._unended.popleft()
-        report.add(_one_for_each_row([*portion.unread, *done]), portion.repeated)
 
 
 @dataclass
@@ -126,6 +102,7 @@ def _read(event: Event, given: Sequence[Any], after: int, seen: set[str], *, may
     except TeamsRegistrationError as error:
         if may_raise:
             raise
+        # People who are off already must not be forgotten.
         keys = [error] * len(given)
     portion = _Portion()
     for position, ((row, too_deep), found) in enumerate(zip(read, keys, strict=True), start=after + 1):

@@ -37,14 +37,12 @@ class BatchDispatcher:
     :param event: the event.
     :param at_once: how many calls may be under way.
     :param stop: set from outside to send nothing any more.
-    :ivar slots: how many calls may be running or queued.
     :ivar rounds: how often in a row nothing was executed.
     """
 
     def __init__(self, event: Event, at_once: int, stop: threading.Event) -> None:
         self._event = event
         self._at_once = at_once
-        self.slots = 2 * at_once
         self._stop = stop
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="enroll")
         self.rounds = ThrottledRounds(time.monotonic)
@@ -65,14 +63,9 @@ class BatchDispatcher:
         return len(self._calls)
 
     @property
-    def is_answered(self) -> bool:
-        """Whether the answers to a call wait to be collected."""
-        return any(call.done() for call in self._calls)
-
-    @property
     def free_slots(self) -> int:
         """How many more calls may be queued."""
-        return self.slots - self.unanswered
+        return 2 * self._at_once - self.unanswered
 
     def submit(self, batch: Sequence[Tracked], expires_at: float) -> None:
         """

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from datetime import timedelta
-from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from airflow_provider_teams_registration.core.clashes import ReturnedLinks
 from airflow_provider_teams_registration.core.outcome import SUCCESS_OUTCOMES
 from airflow_provider_teams_registration.core.report import Report, count_registrants
 from airflow_provider_teams_registration.enrollment.doubles import find_clashes
+from airflow_provider_teams_registration.enrollment.ending import is_failure
 from airflow_provider_teams_registration.enrollment.progress import Progress
 from airflow_provider_teams_registration.enrollment.resumption import Resumption
 from airflow_provider_teams_registration.enrollment.runner import EnrollmentRunner
@@ -27,8 +26,7 @@ from airflow_provider_teams_registration.ledger.memory import MemoryLedger
 
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.core.outcome import Enrollment, Outcome
-    from airflow_provider_teams_registration.events.base import Event, Registrant
-    from airflow_provider_teams_registration.events.registrant import Registrants
+    from airflow_provider_teams_registration.events.base import Event
     from airflow_provider_teams_registration.ledger.base import Ledger
 
 log = logging.getLogger(__name__)
@@ -53,13 +51,12 @@ def enroll(
     first write, this function raises nothing: the report holds the enrollments and the error that ended the run early.
 
     :param event: the event.
-    :param rows: dicts of columns and values, or plain ids. The function reads them ahead, in portions of
-        ``options.rows_at_once``.
+    :param rows: dicts of columns and values, or plain ids. The function reads ``options.rows_at_once`` at a time.
     :param ledger: the ledger; one in memory by default. The caller closes it.
     :param options: the options of the run.
     :param stop: an event that another thread sets to end the run early.
-    :param keep: a function that takes the enrollments of each portion, in input order. By default the report keeps
-        them.
+    :param keep: a function that takes the enrollments of the rows that are read at once, in input order. By default the
+        report keeps them.
     :param success_outcomes: the outcomes that count as success.
     :param resumption: what the run knows if it goes on after a deferral. By default it is not one that does.
     :return: the counts and, without ``keep``, one enrollment per registrant in input order.
@@ -68,7 +65,7 @@ def enroll(
     """
     options = options or SendingOptions()
     iterator = iter(rows)
-    first = list(islice(iterator, 1))
+    first = list(islice(iterator, options.rows_at_once))
     report = Report(keep=keep, success_outcomes=success_outcomes)
     if not first:
         return report
@@ -90,9 +87,9 @@ def enroll(
             Progress(total, options.progress_every),
             resumption=resumption,
         )
+        portions = chain([first], iter(lambda: list(islice(iterator, options.rows_at_once)), []))
         returned = ReturnedLinks() if options.finds_clashes else None
-        source = _Input(RegistrantReader(event.read).portions(chain(first, iterator), options.rows_at_once))
-        report.aborted_by = runner.run(source, partial(source.end_portion, report, returned))
+        _send_portions(runner, RegistrantReader(event.read), portions, report, options.defer_over is not None, returned)
         if isinstance(report.aborted_by, DeferRequested):
             resumption.leave(event, report.aborted_by)
         elif returned is not None and report.aborted_by is None:
@@ -102,41 +99,34 @@ def enroll(
     return report
 
 
-class _Input:
-    """
-    The people of the input, in portions, next to the rows that are no people.
-
-    :param portions: the input, as :meth:`.RegistrantReader.portions` reads it.
-    """
-
-    def __init__(self, portions: Iterator[Registrants | None]) -> None:
-        self._portions = portions
-        self._unended: deque[Registrants] = deque()
-
-    def __iter__(self) -> Iterator[Sequence[Registrant] | None]:
-        return self
-
-    def __next__(self) -> Sequence[Registrant] | None:
-        registrants = next(self._portions)
-        if registrants is None:
-            return None
-        self._unended.append(registrants)
-        return registrants.valid
-
-    def end_portion(self, report: Report, returned: ReturnedLinks | None, sent: Sequence[Enrollment]) -> None:
-        """
-        Report the rows of the first portion that has not ended.
-
-        :param report: the report.
-        :param returned: takes the links; None if nobody compares them.
-        :param sent: the enrollments of its people.
-        :raises TeamsRegistrationError: the report has counted the rows, and they could not be stored.
-        """
-        registrants = self._unended.popleft()
-        enrollments = sorted([*registrants.invalid, *sent], key=lambda enrollment: enrollment.position)
-        if returned is not None:
-            returned.add(enrollments)
-        report.add(enrollments, registrants.repeated)
+def _send_portions(
+    runner: EnrollmentRunner,
+    reader: RegistrantReader,
+    portions: Iterable[Sequence[Any]],
+    report: Report,
+    will_go_on: bool,
+    returned: ReturnedLinks | None,
+) -> None:
+    try:
+        for some in portions:
+            if isinstance(report.aborted_by, DeferRequested) and will_go_on:
+                # The attempt that resumes returns a row for each of them.
+                break
+            registrants = reader.read(some)
+            if report.aborted_by is None:
+                sent, report.aborted_by = runner.run(registrants.valid)
+                if is_failure(report.aborted_by) and not runner.has_begun:
+                    raise report.aborted_by
+            else:
+                sent = runner.outcomes_without_sending(registrants.valid)
+            enrollments = sorted([*registrants.invalid, *sent], key=lambda enrollment: enrollment.position)
+            _add(report, enrollments, registrants.repeated)
+            if returned is not None:
+                returned.add(enrollments)
+    except BaseException as error:
+        if not runner.has_begun:
+            raise
+        report.aborted_by = report.aborted_by or error
 
 
 def _hold_fence(ledger: Ledger, report: Report) -> None:
@@ -147,6 +137,14 @@ def _hold_fence(ledger: Ledger, report: Report) -> None:
         report.aborted_by = error
     except TeamsRegistrationError:
         log.debug("The ledger cannot be read any more.")
+
+
+def _add(report: Report, enrollments: Sequence[Enrollment], repeated: int) -> None:
+    try:
+        report.add(enrollments, repeated)
+    except TeamsRegistrationError as error:
+        # The report has counted them. Only their rows could not be stored.
+        report.aborted_by = report.aborted_by or error
 
 
 def _log_estimate(event: Event, registrants: int | None) -> None:

@@ -50,7 +50,7 @@ class Lookups:
         self._options = options
         self._pauses = pauses
         self._resumption = resumption
-        self._portion: Sequence[Tracked] = ()
+        self._keys: Sequence[str] = ()
         self._control: Registrant | None = None
         self._pause = 0.0
         self._next_read = 0.0
@@ -66,9 +66,8 @@ class Lookups:
         self._pause, self._next_read = 0.0, 0.0
 
     def begin_portion(self, people: Sequence[Tracked]) -> None:
-        """Read the ledger's records of a portion, whom one read before the first send then looks up together."""
-        self._portion = people
-        self.ask_ledger(people)
+        """Remember the registrants of a portion, whom one read before the first send looks up together."""
+        self._keys = [one.key for one in people]
 
     def ask_ledger(self, people: Sequence[Tracked]) -> None:
         """Read the ledger's records of some registrants."""
@@ -82,10 +81,9 @@ class Lookups:
 
     def find_present(self) -> None:
         """Look registrants up before the first send, to find those whom somebody else enrolled."""
-        keys = [one.key for one in self._portion]
-        if self._resumption.has_looked_up(keys):
-            people, portion = self._work.take(Effect.FIND_PRESENT), set(self._portion)
-            absent = [one for one in people if one in portion and self._resumption.was_unsent(one.state.record)]
+        if self._resumption.has_looked_up(self._keys):
+            people = self._work.take(Effect.FIND_PRESENT)
+            absent = [one for one in people if self._resumption.was_unsent(one.state.record)]
             self._apply(absent, Lookup({}))
             others = set(people) - set(absent)
             self._work.put_back(Effect.FIND_PRESENT, [one for one in people if one in others])
@@ -93,7 +91,7 @@ class Lookups:
             self._pauses.wait_to_read()
             people = self._work.take(Effect.FIND_PRESENT)
             self._apply(people, self._event.present([one.registrant for one in people]))
-        self._resumption.note_look_up(keys)
+        self._resumption.note_look_up(self._keys)
 
     def read(self) -> None:
         """Look uncertain registrants up on the event, and those whom another run claimed in the ledger."""

@@ -10,19 +10,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from airflow_provider_teams_registration.core.scheduler import (
-    Action,
-    Admit,
     Collect,
     Defer,
-    End,
     Read,
-    ReadAhead,
     Sleep,
     Waits,
     Workload,
@@ -33,20 +29,29 @@ from airflow_provider_teams_registration.core.state import (
     BatchRefused,
     ClaimExpired,
     Effect,
+    Ended,
     GivenUp,
     Goal,
     Input,
     Policy,
     State,
 )
-from airflow_provider_teams_registration.enrollment.answers import Answer, input_of_enrollment, input_of_removal
+from airflow_provider_teams_registration.enrollment.answers import (
+    Answer,
+    input_of_enrollment,
+    input_of_removal,
+)
 from airflow_provider_teams_registration.enrollment.claim_expiry import ClaimExpiry
 from airflow_provider_teams_registration.enrollment.dispatcher import BatchDispatcher
-from airflow_provider_teams_registration.enrollment.ending import NOT_SENT, is_failure, what_aborted
+from airflow_provider_teams_registration.enrollment.ending import (
+    NOT_SENT,
+    what_aborted,
+    why_not_begun,
+    why_unfinished,
+)
 from airflow_provider_teams_registration.enrollment.giving_up import GivingUp
 from airflow_provider_teams_registration.enrollment.lookups import Lookups
 from airflow_provider_teams_registration.enrollment.pauses import Pauses
-from airflow_provider_teams_registration.enrollment.portions import Portions, Source
 from airflow_provider_teams_registration.enrollment.recorder import OutcomeRecorder, Told
 from airflow_provider_teams_registration.enrollment.resumption import Resumption
 from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested, SendingOptions
@@ -54,7 +59,6 @@ from airflow_provider_teams_registration.enrollment.tracked import Tracked
 from airflow_provider_teams_registration.enrollment.worklist import Worklist
 from airflow_provider_teams_registration.events.problems import problem_of
 from airflow_provider_teams_registration.exceptions import Fenced, TeamsRegistrationError
-from airflow_provider_teams_registration.graph.batch import MAX_BATCH
 from airflow_provider_teams_registration.graph.cutting import Cutting
 from airflow_provider_teams_registration.graph.rate_limit import LONGEST_WAIT, PREPARE_AHEAD_SECONDS
 from airflow_provider_teams_registration.ledger.shared_quota import QuotaTaken
@@ -62,7 +66,7 @@ from airflow_provider_teams_registration.ledger.shared_quota import QuotaTaken
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.core.outcome import Enrollment
     from airflow_provider_teams_registration.enrollment.progress import Progress
-    from airflow_provider_teams_registration.events.base import Event
+    from airflow_provider_teams_registration.events.base import Event, Registrant
     from airflow_provider_teams_registration.ledger.base import Ledger
 
 log = logging.getLogger(__name__)
@@ -112,85 +116,86 @@ class EnrollmentRunner:
         self._pauses = Pauses(event.rate_limiter, options.defer_over, stop)
         self._giving_up = GivingUp(self._work, goal)
         self._lookups = Lookups(event, self._recorder, self._work, goal, options, self._pauses, self._resumption)
+        self._earlier = 0
         self._done = 0
 
-    def run(self, source: Source, on_end: Callable[[list[Enrollment]], None]) -> BaseException | None:
-        """
-        Send people, or take them off.
+    @property
+    def has_begun(self) -> bool:
+        """Whether the run sent a request or found a person with an outcome, so that its report must not be lost."""
+        return self._work.has_begun
 
-        After the first request, this method raises nothing, because an error would lose the results of people who are
-        enrolled already.
-
-        :param source: the people in portions, which the run reads ahead.
-        :param on_end: takes one enrollment per person of a portion, in input order.
-        :return: the error that interrupted the run; None if nothing did.
-        :raises TeamsRegistrationError: nothing was sent, because the event, the ledger or the source cannot be read.
+    def run(self, registrants: Sequence[Registrant]) -> tuple[list[Enrollment], BaseException | None]:
         """
-        portions = Portions(source, on_end, self._policy, self._recorder)
+        Send some people, or take them off.
+
+        This method raises nothing, because an error would lose the results of people who are enrolled already.
+
+        :return: one enrollment per person, and the error that interrupted the run; None if nothing did.
+        """
+        people = [Tracked(registrant, self._policy) for registrant in registrants]
+        self._lookups.begin_portion(people)
         aborted_by: BaseException | None = None
         dispatcher = BatchDispatcher(self._event, self._options.max_parallel_requests, self._stop)
         try:
             with dispatcher:
-                self._run(dispatcher, portions)
+                self._lookups.ask_ledger(people)
+                self._run(dispatcher)
         except BaseException as error:
             aborted_by = what_aborted(error)
-        # The attempt that resumes a deferred run returns a row for each person who follows.
-        will_go_on = isinstance(aborted_by, DeferRequested) and self._options.defer_over is not None
-        for step in self._last_steps(dispatcher, will_go_on):
+        # The dispatcher has waited for the calls in flight. If one of these steps fails, the others still run.
+        is_deferred = isinstance(aborted_by, DeferRequested) and self._options.defer_over is not None
+        steps: list[Callable[[], None]] = [partial(self._collect, dispatcher, 0.0)] * dispatcher.unanswered
+        steps.append(partial(self._stop_sending, is_deferred))
+        for step in steps:
             try:
                 step()
             except BaseException as error:
                 aborted_by = aborted_by or error
-        self._work.clear()
-        portions.give_results(aborted_by)
-        aborted_by = aborted_by or portions.failure
-        is_lost = is_failure(aborted_by) or aborted_by is portions.failure
-        if aborted_by is not None and is_lost and not self._work.has_begun:
-            raise aborted_by
-        try:
-            portions.end_all(is_followed=aborted_by is not None and not will_go_on)
-        except BaseException as error:
-            aborted_by = aborted_by or error
-        return aborted_by
+        self._end(people, aborted_by)
+        # From here on, everybody of earlier portions counts as done.
+        self._earlier += len(people)
+        self._done, self._lookups.done = self._earlier, 0
+        return [one.enrollment() for one in people], aborted_by
 
-    def _run(self, dispatcher: BatchDispatcher, portions: Portions) -> None:
+    def outcomes_without_sending(self, registrants: Sequence[Registrant]) -> list[Enrollment]:
+        """Return the outcomes that the ledger records for people who follow after the run was interrupted."""
+        people = [Tracked(registrant, self._policy) for registrant in registrants]
+        try:
+            for one, event in self._recorder.load(people):
+                one.advance(event, time.monotonic())
+        except TeamsRegistrationError:
+            log.debug("The ledger cannot be read any more.")
+        for one in people:
+            if one.state.state is not State.DONE:
+                one.advance(Ended(why_not_begun(one)), time.monotonic())
+        return [one.enrollment() for one in people]
+
+    def _run(self, dispatcher: BatchDispatcher) -> None:
         while True:
             self._pauses.check_stop()
-            portions.end_finished()
             if self._cutting.refusal is not None:
                 self._giving_up.give_up(GivenUp(problem_of(self._cutting.refusal), is_refused=True))
             if self._work.count(Effect.FIND_PRESENT):
                 self._lookups.find_present()
             batches = self._reserve_batches(dispatcher)
-            action = next_action(self._workload(dispatcher, batches, portions), self._waits)
-            if isinstance(action, End):
+            action = next_action(self._workload(dispatcher, batches), self._waits)
+            if isinstance(action, Write):
+                self._write(dispatcher, batches)
+            elif isinstance(action, Collect):
+                self._collect(dispatcher, action.seconds)
+            elif isinstance(action, Read):
+                self._lookups.read()
+            elif isinstance(action, Sleep | Defer):
+                self._pauses.sleep(action)
+            else:
                 return
-            self._execute(action, dispatcher, batches, portions)
-
-    def _execute(
-        self, action: Action, dispatcher: BatchDispatcher, batches: Sequence[Sequence[Tracked]], portions: Portions
-    ) -> None:
-        if isinstance(action, Write):
-            self._write(dispatcher, batches)
-        elif isinstance(action, Admit):
-            self._lookups.begin_portion(portions.admit())
-        elif isinstance(action, ReadAhead):
-            portions.read_slice()
-        elif isinstance(action, Collect):
-            self._collect(dispatcher, action.seconds)
-        elif isinstance(action, Read):
-            self._lookups.read()
-        elif isinstance(action, Sleep | Defer):
-            self._pauses.sleep(action)
 
     @property
     def _waits(self) -> Waits:
         options, allowance = self._options, self._resumption.time.allowance
         return Waits(LONGEST_WAIT, options.defer_over, PREPARE_AHEAD_SECONDS, options.defer_quota_over, allowance)
 
-    def _workload(
-        self, dispatcher: BatchDispatcher, batches: Sequence[Sequence[Tracked]], portions: Portions
-    ) -> Workload:
+    def _workload(self, dispatcher: BatchDispatcher, batches: Sequence[Sequence[Tracked]]) -> Workload:
         work, rate_limiter = self._work, self._event.rate_limiter
         if work.queued:
             self._resumption.ready_to_send()
@@ -205,9 +210,6 @@ class EnrollmentRunner:
             back_off=rate_limiter.backoff_remaining(),
             resume_wait=rate_limiter.full_quota_wait(),
             read_wait=self._lookups.wait,
-            answered=dispatcher.is_answered,
-            can_read_ahead=portions.can_read,
-            can_admit=portions.can_admit and len(work.queued) < dispatcher.slots * MAX_BATCH,
         )
 
     def _reserve_batches(self, dispatcher: BatchDispatcher) -> list[list[Tracked]]:
@@ -276,12 +278,6 @@ class EnrollmentRunner:
             return input_of_removal(answer, self._policy.goal)
         return input_of_enrollment(answer)
 
-    def _last_steps(self, dispatcher: BatchDispatcher, will_go_on: bool) -> Iterator[Callable[[], None]]:
-        """Return the steps that end a run. If one of them fails, the others are still taken."""
-        # The dispatcher has waited for the calls in flight.
-        yield from [partial(self._collect, dispatcher, 0.0)] * dispatcher.unanswered
-        yield partial(self._stop_sending, will_go_on)
-
     def _stop_sending(self, is_deferred: bool) -> None:
         """
         Give queued registrants up, and write the last results and claims to the ledger.
@@ -294,3 +290,10 @@ class EnrollmentRunner:
         self._giving_up.give_up(GivenUp(NOT_SENT[self._policy.goal]))
         decided, claiming = self._work.take(Effect.RECORD), self._work.take(Effect.CLAIM)
         self._work.apply(self._recorder.write(decided, claiming))
+
+    def _end(self, people: Sequence[Tracked], aborted_by: BaseException | None) -> None:
+        """Give a result to each registrant who has none, or whose result is not in the ledger."""
+        self._work.clear()
+        for one in people:
+            if one.state.state is not State.DONE:
+                one.advance(Ended(why_unfinished(one, aborted_by)), time.monotonic())

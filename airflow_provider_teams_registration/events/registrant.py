@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_teams_registration.core.outcome import RESULT_COLUMNS, Enrollment, Outcome
@@ -13,8 +12,6 @@ from airflow_provider_teams_registration.events.base import InvalidRow, Registra
 from airflow_provider_teams_registration.events.nesting import without_deep_values
 
 _CONTRADICTING = "the same registrant in rows that differ"
-_SLICE = 250
-"""How many rows are read at a stretch. It takes some 10 ms, in which a run collects no answers."""
 
 
 @dataclass(frozen=True)
@@ -30,23 +27,6 @@ class Registrants:
     valid: Sequence[Registrant]
     invalid: Sequence[Enrollment]
     repeated: int
-
-
-@dataclass
-class _Chunk:
-    """
-    Rows of a chunk, as far as they were read.
-
-    :ivar seen: the registrants of rows that differ, by key. The list is empty if the key came up in an earlier chunk.
-    :ivar digests: the hash of each row, by position.
-    :ivar invalid: the rows that describe no registrant.
-    :ivar repeated: the number of rows that repeat an earlier row.
-    """
-
-    seen: dict[str, list[Registrant]] = field(default_factory=dict)
-    digests: dict[int, bytes] = field(default_factory=dict)
-    invalid: list[Enrollment] = field(default_factory=list)
-    repeated: int = 0
 
 
 class _Contradiction(InvalidRow):
@@ -73,32 +53,12 @@ class RegistrantReader:
         self._earlier: dict[bytes, tuple[bytes, int]] = {}
         self._position = 0
 
-    def portions(self, rows: Iterable[Any], at_once: int) -> Iterator[Registrants | None]:
-        """
-        Sort the rows in chunks.
-
-        :param rows: dicts of column and value, or plain ids.
-        :param at_once: how many rows make a chunk.
-        :return: each chunk, and before it None after each slice of it, so that the caller can do other work meanwhile.
-        """
-        iterator = iter(rows)
-        while slice_ := list(islice(iterator, min(_SLICE, at_once))):
-            chunk = _Chunk()
-            left = at_once
-            while slice_:
-                self._add(slice_, chunk)
-                left -= len(slice_)
-                yield None
-                slice_ = list(islice(iterator, min(_SLICE, left)))
-            yield self._sort(chunk)
-
     def read(self, rows: Iterable[Any]) -> Registrants:
-        """Sort the next rows as one chunk: dicts of column and value, or plain ids."""
-        chunk = _Chunk()
-        self._add(rows, chunk)
-        return self._sort(chunk)
-
-    def _add(self, rows: Iterable[Any], chunk: _Chunk) -> None:
+        """Sort the next rows: dicts of column and value, or plain ids."""
+        seen: dict[str, list[Registrant]] = {}
+        digests: dict[int, bytes] = {}
+        invalid: list[Enrollment] = []
+        repeated = 0
         for given in rows:
             self._position += 1
             row, too_deep = without_deep_values(given if isinstance(given, Mapping) else {"id": given})
@@ -106,26 +66,25 @@ class RegistrantReader:
                 if too_deep is not None:
                     raise too_deep
                 found = self._read(given, row)
-                chunk.digests[found.position] = _digest(row)
-                is_repeated = self._is_repeated(found, chunk.digests[found.position])
+                digests[found.position] = _digest(row)
+                is_repeated = self._is_repeated(found, digests[found.position])
             except InvalidRow as error:
-                chunk.invalid.append(_invalid(self._position, row, str(error), getattr(error, "reason", None)))
+                invalid.append(_invalid(self._position, row, str(error), getattr(error, "reason", None)))
                 continue
-            same_key = chunk.seen.setdefault(found.key, [])
+            same_key = seen.setdefault(found.key, [])
             if is_repeated or any(_is_same(other.row, row) for other in same_key):
-                chunk.repeated += 1
+                repeated += 1
             else:
                 same_key.append(found)
-
-    def _sort(self, chunk: _Chunk) -> Registrants:
-        valid = [same_key[0] for same_key in chunk.seen.values() if len(same_key) == 1]
-        for same_key in chunk.seen.values():
-            chunk.invalid.extend(_contradicting(same_key))
+        valid = [same_key[0] for same_key in seen.values() if len(same_key) == 1]
+        for same_key in seen.values():
+            invalid.extend(_contradicting(same_key))
+        for same_key in seen.values():
             # Rows that differ from each other have no digest, so that no later row equals them.
-            digest = chunk.digests[same_key[0].position] if len(same_key) == 1 else b""
+            digest = digests[same_key[0].position] if len(same_key) == 1 else b""
             for first in same_key[:1]:
                 self._earlier[_digest(first.key)] = (digest, first.position)
-        return Registrants(valid, chunk.invalid, chunk.repeated)
+        return Registrants(valid, invalid, repeated)
 
     def _read(self, given: Any, row: Mapping[str, Any]) -> Registrant:
         if isinstance(given, list | tuple | set):

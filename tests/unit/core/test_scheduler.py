@@ -1,23 +1,9 @@
 """When a run waits on its worker, and when it leaves the worker."""
 
-from dataclasses import replace
-
 import pytest
 
 from airflow_provider_teams_registration.core.quota import ResumeTime, SentWrites, counting, grouped
-from airflow_provider_teams_registration.core.scheduler import (
-    Admit,
-    Collect,
-    Defer,
-    End,
-    Read,
-    ReadAhead,
-    Sleep,
-    Waits,
-    Workload,
-    Write,
-    next_action,
-)
+from airflow_provider_teams_registration.core.scheduler import Collect, Defer, Read, Sleep, Waits, Workload, next_action
 
 DEFERRABLE = Waits(longest=900, defer_over=45, prepare_ahead=0.2, defer_quota_over=10, resume_allowance=4.5)
 IN_THE_WORKER = Waits(longest=900, prepare_ahead=0.2)
@@ -89,20 +75,3 @@ def test_writes_count_until_they_are_a_window_old():
 
 def test_writes_are_grouped_by_age():
     assert grouped([1.0, 3.0, 1.0]) == [SentWrites(3.0, 1), SentWrites(1.0, 2)]
-
-
-def test_next_portion_begins_once_what_is_claimed_is_written():
-    assert next_action(Workload(unwritten=1, can_admit=True), IN_THE_WORKER) == Write()
-    assert next_action(Workload(calls=8, can_admit=True, answered=True), IN_THE_WORKER) == Admit()
-
-
-def test_input_is_read_ahead_only_while_no_answer_waits():
-    work = Workload(queued=100, calls=8, has_room=False, can_read_ahead=True)
-
-    assert next_action(work, IN_THE_WORKER) == ReadAhead()
-    assert isinstance(next_action(replace(work, answered=True), IN_THE_WORKER), Collect)
-
-
-def test_run_does_not_end_before_its_input():
-    assert next_action(Workload(can_read_ahead=True), IN_THE_WORKER) == ReadAhead()
-    assert next_action(Workload(), IN_THE_WORKER) == End()

@@ -2,7 +2,8 @@
 Decide for a run that cancels: look up, claim, remove, prove the absence, record.
 
 The names are those of the inputs, as in the modules for a run that enrolls. If Graph removes registrants by their key,
-the answer to the removal tells as much as a lookup, and the run looks up only people whom another run is sending.
+the answer to the removal tells as much as a lookup. The run then looks up only people whom another run is sending, and
+people who were sent so lately that they may show late.
 """
 
 from __future__ import annotations
@@ -109,7 +110,11 @@ def _may_show_late(s: RegistrantState, policy: Policy, now: float) -> bool:
 
 
 def _sent_at(record: RegistrationRecord | None, policy: Policy, now: float) -> float | None:
-    """Return when the registrant was sent at the latest, by the ledger; None if the event has shown them since."""
+    """
+    Return when the registrant was sent at the latest, by the ledger; None if they were not, or have shown since.
+
+    The ledger knows when a run last wrote or met the record. The send was no later than that.
+    """
     if record is None or not _was_sent(record):
         return None
     # An earlier attempt that had to look them up before it claimed them has seen them.

@@ -132,8 +132,7 @@ class RegistrantState:
     :param state: their place in the lifecycle.
     :param fingerprint: a hash of the data to send to Graph.
     :param record: the ledger's record, as the runner last read or wrote it.
-    :param sent_at: when they were sent last, on the runner's clock in seconds; None where they certainly were not or,
-        in a run that cancels, where the event has shown them since.
+    :param sent_at: when they were sent last, on the runner's clock in seconds; None where they certainly were not.
     :param may_be_our_send: whether a send of ours may have put them on the event.
     :param send_attempts: how many requests Graph did not execute.
     :param settle_attempts: how many times a lookup had to find out the outcome of a send.

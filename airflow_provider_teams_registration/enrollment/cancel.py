@@ -49,9 +49,9 @@ def cancel(
         1,000 at a time.
     :param ledger: the ledger, which records people as cancelled, so that a later run may enroll them again.
     :param stop: an event that another thread sets to end the run early.
-    :param settle_after: how many seconds an enrollment may take to show on the event. If the ledger has a person as
-        sent later than that and the event does not show them, this function waits until that time is over. Default
-        120.
+    :param settle_after: how many seconds an enrollment may take to show on the event. If an enrolling run sent or
+        met a person later than that, by the ledger, and the event does not show them, this function waits until that
+        time is over. With 0 it waits for nobody. Default 120.
     :return: one enrollment per row, with the outcome ``cancelled`` if the person is off the event.
     :raises TeamsRegistrationError: nobody was cancelled, because the event or the ledger cannot be read.
     """

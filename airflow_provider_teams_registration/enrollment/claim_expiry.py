@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from airflow_provider_teams_registration.core.state import Policy
+from airflow_provider_teams_registration.core.state import Goal, Policy
 from airflow_provider_teams_registration.exceptions import LedgerFailure
 
 _LONGEST, _SHORTEST = 1.0, 0.1
@@ -20,6 +20,9 @@ class ClaimExpiry:
 
     def __init__(self, policy: Policy) -> None:
         self._settle_after = policy.settle_after
+        # A run that cancels with 0 waits for nobody who shows late. That says nothing about the runs that enroll.
+        does_not_wait = policy.goal is Goal.CANCEL and not policy.settle_after
+        self._shortest = _LONGEST if does_not_wait else _SHORTEST
         self._slow_writes = 0
 
     def expiry(self, claimed_at: float) -> float:
@@ -28,7 +31,7 @@ class ClaimExpiry:
 
         :param claimed_at: when the write of the claims began.
         """
-        longest = max(self._settle_after / 2, _SHORTEST)
+        longest = max(self._settle_after / 2, self._shortest)
         # A ledger that takes its time leaves as much for sending as a quick one.
         return min(time.monotonic() + _LONGEST, claimed_at + longest)
 

@@ -159,7 +159,7 @@ def _advise(session: GraphSession, error: GraphError) -> None:
 
 
 def _newest(versions: Sequence[_Version]) -> TeamsApp:
-    """Return the newest published version. Graph documents no order of the versions."""
+    """Return the only version, or the newest published one. Graph documents no order of the versions."""
     if len(versions) == 1:
         return versions[0].app
     published = [one for one in versions if one.is_published]

@@ -30,8 +30,9 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
     """
     Take people off an online meeting or a webinar. People who are not on it count as taken off.
 
-    If the ledger has a person as sent less than ``settle_after`` seconds ago and the event does not show them, the task
-    waits until that time is over, because they may show late. A person whom the task did not reach is ``not_sent``.
+    If an enrolling task sent or met a person less than ``settle_after`` seconds ago, by the ledger, and the event does
+    not show them, the task waits until that time is over, because they may show late. A person whom the task did not
+    reach is ``not_sent``.
 
     XCom ``return_value`` holds one dict per registrant: the input row with ``outcome`` (``cancelled`` where all is
     well), ``join_web_url`` (always None) and ``error``; XCom ``summary`` holds the counts and the event.
@@ -52,7 +53,7 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
         anew when they come up again. Name the same as for enrolling. (templated)
     :param ledger_table: the ledger's table. (templated)
     :param settle_after: how many seconds an enrollment may take to show on the event. Give the same as for enrolling.
-        Default 120.
+        With 0 the task waits for nobody who may show late. Default 120.
     :raises PermanentFailure: somebody could not be taken off, or the event or connection cannot work.
     :raises TransientFailure: Graph was unreachable, was failing or throttled the task.
     """

@@ -183,8 +183,8 @@ def test_person_whom_the_ledger_has_as_sent_just_now_is_cancelled_only_once_they
     keys = EMAILS if kind == "webinar" else [row["id"] for row in PEOPLE]
     ledger = open_ledger(ENROLLS)
     ledger.start_attempt(event.id)
-    ledger.write([RegistrationRecord(key, "told", outcome) for key in keys[:2]])
     started = time.monotonic()
+    ledger.write([RegistrationRecord(key, "told", outcome) for key in keys[:2]])
 
     report = take_off(event, settle_after=1)
 
@@ -197,17 +197,17 @@ def test_person_whom_the_ledger_has_as_sent_just_now_is_cancelled_only_once_they
 def test_person_whose_registration_shows_late_is_taken_off_all_the_same(
     kind, on_meeting, on_webinar, take_off, open_ledger, emulator, live
 ):
-    emulator.set_switches(visibility_lag=0.8)
     event = on_meeting() if kind == "meeting" else on_webinar()
     ledger = open_ledger(ENROLLS)
+    keys = EMAILS if kind == "webinar" else [row["id"] for row in PEOPLE]
     ledger.start_attempt(event.id)
+    ledger.write([RegistrationRecord(key, "told", Outcome.ENROLLED) for key in keys])
+    emulator.set_switches(visibility_lag=0.8)
     for row in PEOPLE:
         if kind == "meeting":
             emulator.store.enroll(emulator.store.meeting(emulator.meeting_id), row["id"])
         else:
             emulator.store.webinars.register(emulator.webinar_id, row["email"])
-    keys = EMAILS if kind == "webinar" else [row["id"] for row in PEOPLE]
-    ledger.write([RegistrationRecord(key, "told", Outcome.ENROLLED) for key in keys])
 
     assert take_off(event, settle_after=3).counts == {"cancelled": 3}
     assert live() == []

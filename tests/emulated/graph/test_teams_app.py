@@ -103,7 +103,6 @@ def test_no_id_is_refused_before_anything_is_sent(catalog, emulator, nothing):
         [("New", {}), ("New", {})],
         [("New", number("1.0.0")), ("New", number("1.0"))],
         [("New", number("beta")), ("New", number("1.0"))],
-        [("New", number("1.0.0", "submitted"))],
     ],
 )
 def test_newest_published_version_is_taken_in_whatever_order_they_come(catalog, listed):
@@ -123,6 +122,10 @@ def test_newest_published_version_is_taken_in_whatever_order_they_come(catalog, 
 def test_versions_that_cannot_be_compared_are_refused(catalog, listed):
     with pytest.raises(SettingsError, match="do not tell which is the newest"):
         catalog(versions(*listed))
+
+
+def test_only_version_is_taken_whatever_its_state(catalog):
+    assert catalog(versions(("Only", number("1.0.0", "submitted")))).permissions == (("Only", "application"),)
 
 
 def test_versions_of_which_none_is_published_are_refused(catalog):

@@ -16,6 +16,7 @@ import pytest
 
 from tests.airflow.docs.python_blocks import BLOCKS
 from tests.docs_pages import ROOT, named_blocks
+from tests.servers import skip_or_fail
 
 pytestmark = pytest.mark.airflow
 
@@ -62,11 +63,8 @@ def shell(tmp_path, airflow_database) -> Callable[[str], subprocess.CompletedPro
 @pytest.fixture
 def curl() -> None:
     """Skip the test where curl is not installed, or fail it with TEAMS_REGISTRATION_REQUIRE_SERVICES."""
-    if shutil.which("curl") is not None:
-        return
-    if os.environ.get("TEAMS_REGISTRATION_REQUIRE_SERVICES"):
-        pytest.fail("curl is not installed")
-    pytest.skip("curl is not installed")
+    if shutil.which("curl") is None:
+        skip_or_fail("curl is not installed")
 
 
 def environment() -> dict[str, str]:

@@ -68,7 +68,8 @@ def on_first_look_up(s: RegistrantState, event: LookedUp, policy: Policy, now: f
         return _remove(s)
     if isinstance(evidence, Inconclusive):
         why = evidence.why
-        return left_on(s, result_not_sent(why) if why.is_transient else result_rejected(why))
+        shown = result_not_sent(why) if why.is_transient else result_rejected(why)
+        return _remove_unseen(s, policy, now) if policy.removes_by_key else left_on(s, shown)
     return _absent(s, policy, now)
 
 
@@ -78,20 +79,26 @@ def on_look_up(s: RegistrantState, event: LookedUp, policy: Policy, now: float) 
     if isinstance(evidence, Present):
         is_too_often = s.send_attempts >= MAX_SEND_ATTEMPTS or s.removals.confirmed >= MAX_REMOVALS
         return left_on(s, result_unknown(STILL_ON)) if is_too_often else _remove(s)
+    if _may_show_late(s, policy, now):
+        return s, Effect.LOOK_UP
     if not s.removals.is_lost:
         # Graph confirmed the removal, and no read shows another registration.
         return decided(s, result_cancelled())
-    if _may_show_late(s, policy, now):
-        return s, Effect.LOOK_UP
     if isinstance(evidence, Inconclusive):
-        # The answer to a removal by key says what no read could say.
-        return claim_again(s, event, policy, now) if policy.removes_by_key else left_on(s, result_unknown(evidence.why))
+        return _remove_unseen(s, policy, now) if policy.removes_by_key else left_on(s, result_unknown(evidence.why))
     return _absent(s, policy, now)
 
 
 def _remove(s: RegistrantState) -> Step:
     seen = replace(s.removals, is_seen=True, is_lost=False)
     return replace(s, state=State.REMOVING, removals=seen, absences=0), Effect.CLAIM
+
+
+def _remove_unseen(s: RegistrantState, policy: Policy, now: float) -> Step:
+    """Remove by key: the answer says what no read could say. Before, wait until no removal can come too early."""
+    if _may_show_late(s, policy, now):
+        return s, Effect.LOOK_UP
+    return replace(s, state=State.REMOVING, absences=0), Effect.CLAIM
 
 
 def _absent(s: RegistrantState, policy: Policy, now: float) -> Step:
@@ -106,14 +113,22 @@ def _absent(s: RegistrantState, policy: Policy, now: float) -> Step:
 
 def _may_show_late(s: RegistrantState, policy: Policy, now: float) -> bool:
     """Return whether the registrant was sent so lately that neither a read nor a removal may find them yet."""
-    return s.sent_at is not None and not s.removals.is_seen and now - s.sent_at < policy.settle_after
+    if s.sent_at is None or now - s.sent_at >= policy.settle_after:
+        return False
+    # While a send has no outcome, a registration that a read shows may be another one.
+    return not s.removals.is_seen or _is_being_sent(s)
+
+
+def _is_being_sent(s: RegistrantState) -> bool:
+    record = s.removals.before if s.removals.is_claimed else s.record
+    return record is not None and record.outcome is Outcome.UNKNOWN
 
 
 def _sent_at(record: RegistrationRecord | None, policy: Policy, now: float) -> float | None:
     """
     Return when the registrant was sent at the latest, by the ledger; None if they were not, or have shown since.
 
-    The ledger knows when a run last wrote or met the record. The send was no later than that.
+    The ledger knows when a run last wrote or met the record. A claimed registrant was sent a second later at most.
     """
     if record is None or not _was_sent(record):
         return None
@@ -128,9 +143,15 @@ def _was_sent(record: RegistrationRecord) -> bool:
 
 def on_removed(s: RegistrantState, event: Removed, policy: Policy, now: float) -> Step:
     # A registration that was not there has to be proved absent, as after a lost response.
-    known = replace(s.removals, confirmed=s.removals.confirmed + event.was_there, is_lost=not event.was_there)
-    s = replace(s, removals=known, absences=0)
-    if policy.removes_by_key and (event.was_there or not _may_show_late(s, policy, now)):
+    was_there, was_seen = event.was_there, s.removals.is_seen
+    known = replace(s.removals, confirmed=s.removals.confirmed + was_there, is_lost=not was_there)
+    s = replace(s, removals=replace(known, is_seen=was_seen and was_there), absences=0)
+    if was_seen and not was_there:
+        # The read and the answer contradict each other.
+        s = replace(s, send_attempts=s.send_attempts + 1)
+        return replace(s, state=State.UNCERTAIN), Effect.LOOK_UP
+    is_the_only_one = was_there and not _is_being_sent(s)
+    if policy.removes_by_key and (is_the_only_one or not _may_show_late(s, policy, now)):
         return decided(s, result_cancelled())
     return replace(s, state=State.UNCERTAIN), Effect.LOOK_UP
 

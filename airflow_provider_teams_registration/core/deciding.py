@@ -55,6 +55,6 @@ def left_on(s: RegistrantState, result: Result) -> Step:
     """
     Decide a result other than ``cancelled`` in a run that cancels.
 
-    If the ledger holds our claim, it gets back the record from before.
+    If the ledger holds our claim, it gets the record that :func:`.entries.result_of` describes.
     """
     return decided(s, result) if s.removals.is_claimed else done(s, result)

@@ -36,7 +36,10 @@ def claim_of(key: str, external_id: str | None, state: RegistrantState, policy: 
 
 def result_of(key: str, external_id: str | None, state: RegistrantState, policy: Policy) -> RegistrationRecord:
     """
-    Return the record that holds the result. If a run did not cancel a registrant, it puts back the record from before.
+    Return the record that holds the result.
+
+    If a run that cancels certainly removed nothing, it puts back the record from before. If the registrant may be off
+    the event, the record keeps the claim to cancel, with which every run looks the registrant up.
 
     :param key: the registrant's key.
     :param external_id: the caller's own id of the registrant, if it is not the key.
@@ -91,9 +94,8 @@ def _as_read(key: str, state: RegistrantState) -> RegistrationRecord:
 
 
 def _from_before(key: str, state: RegistrantState) -> RegistrationRecord:
-    before = state.removals.before or RegistrationRecord(key, "", Outcome.NOT_SENT)
-    found = before.state
-    if found is RecordState.CANCELLING:
-        # An earlier attempt left its claim. If there was no outcome before it, there is none now.
-        found = RecordState.CLAIMED if before.outcome is Outcome.UNKNOWN else RecordState.DONE
+    known = state.removals
+    before = known.before or RegistrationRecord(key, "", Outcome.NOT_SENT)
+    # The link of a registration that may be removed must not look as if it worked.
+    found = RecordState.CANCELLING if known.is_lost or known.confirmed else before.state
     return replace(before, registrant=key, state=found, version=_version(state))

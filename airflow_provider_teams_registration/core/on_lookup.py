@@ -85,8 +85,9 @@ def _not_shown_in_time(s: RegistrantState, evidence: Evidence, policy: Policy) -
 
 def _present_before_us(s: RegistrantState, evidence: Present, policy: Policy) -> Step:
     record = s.record
-    if record is not None and record.state is RecordState.CANCELLING and record.join_web_url:
-        # The run that was about to cancel them ended before it did, so the link in the ledger still works.
+    is_cancelling = record is not None and record.state is RecordState.CANCELLING
+    if record is not None and is_cancelling and record.join_web_url and not policy.links_are_readable:
+        # The run that was about to cancel them did not, so the link in the ledger still works.
         return decided(s, result_from_record(record, is_of_others=True, fingerprint=s.fingerprint))
     result = result_already_enrolled(evidence.best)
     return with_or_without_link(s, result, policy, registrations=len(evidence.registrations))

@@ -49,11 +49,12 @@ def cancel(
         1,000 at a time.
     :param ledger: the ledger, which records people as cancelled, so that a later run may enroll them again.
     :param stop: an event that another thread sets to end the run early.
-    :param settle_after: how many seconds an enrollment may take to show on the event. If an enrolling run sent or
-        met a person later than that, by the ledger, and the event does not show them, this function waits until that
-        time is over. With 0 it waits for nobody. Default 120.
+    :param settle_after: how many seconds an enrollment may take to show on the event. If, by the ledger, a run sent a
+        person or found them on the event less than that many seconds ago, and the event does not show them, this
+        function waits until that time is over. With 0 it waits for nobody. Default 120.
     :return: one enrollment per row, with the outcome ``cancelled`` if the person is off the event.
-    :raises TeamsRegistrationError: nobody was cancelled, because the event or the ledger cannot be read.
+    :raises TeamsRegistrationError: nobody was cancelled, because the event or the ledger cannot be read. Later than in
+        the first 1,000 rows, this error is in the report.
     """
     ledger.start_attempt(event.id)
     if isinstance(event.rate_limiter, WriteQuota):
@@ -66,11 +67,12 @@ def cancel(
     seen: set[str] = set()
     position = 0
     while given := list(islice(iterator, _ROWS_AT_ONCE)):
-        some = _read(event, given, position, seen, may_raise=not runner.has_begun and report.aborted_by is None)
+        may_raise = not position and not runner.has_begun
+        some = _read(event, given, position, seen, may_raise=may_raise)
         position += len(given)
         if report.aborted_by is None:
             done, report.aborted_by = runner.run(some.registrants)
-            if is_failure(report.aborted_by) and not runner.has_begun:
+            if is_failure(report.aborted_by) and may_raise and not runner.has_begun:
                 raise report.aborted_by
         else:
             done = runner.outcomes_without_sending(some.registrants)

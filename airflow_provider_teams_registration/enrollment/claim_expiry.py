@@ -19,10 +19,10 @@ class ClaimExpiry:
     """
 
     def __init__(self, policy: Policy) -> None:
-        self._settle_after = policy.settle_after
-        # A run that cancels with 0 waits for nobody who shows late. That says nothing about the runs that enroll.
+        # A run that cancels with 0 waits for nobody who shows late. That says nothing about the runs that enroll, and a
+        # write to a database that is far away takes longer than the shortest time.
         does_not_wait = policy.goal is Goal.CANCEL and not policy.settle_after
-        self._shortest = _LONGEST if does_not_wait else _SHORTEST
+        self._longest = max(policy.settle_after / 2, _LONGEST if does_not_wait else _SHORTEST)
         self._slow_writes = 0
 
     def expiry(self, claimed_at: float) -> float:
@@ -31,9 +31,8 @@ class ClaimExpiry:
 
         :param claimed_at: when the write of the claims began.
         """
-        longest = max(self._settle_after / 2, self._shortest)
         # A ledger that takes its time leaves as much for sending as a quick one.
-        return min(time.monotonic() + _LONGEST, claimed_at + longest)
+        return min(time.monotonic() + _LONGEST, claimed_at + self._longest)
 
     def refuse_slow_ledger(self, expires_at: float) -> None:
         """
@@ -45,6 +44,6 @@ class ClaimExpiry:
         self._slow_writes = self._slow_writes + 1 if time.monotonic() > expires_at else 0
         if self._slow_writes >= _MAX_SLOW_WRITES:
             raise LedgerFailure(
-                f"The ledger takes longer than half of settle_after ({self._settle_after:g} s) for each write, "
-                "so that nobody can be sent in time."
+                f"Each write to the ledger takes longer than the {self._longest:g} s that settle_after leaves for it, so "
+                "that no request can be sent in time."
             )

@@ -194,13 +194,21 @@ class MeetingEvent:
         return self._lookup(self._by_spelling(listed), registrants)
 
     def find_to_cancel(self, registrants: Sequence[Registrant]) -> Lookup:
-        """Read the whole list. Somebody who is listed in another spelling may be another person."""
-        wanted = {registrant.key for registrant in registrants}
+        """Read the whole list. Somebody who is listed in another spelling may be another person, or the same."""
+        wanted = {folded_id(registrant.key) for registrant in registrants}
+        newest = self._by_spelling((id_, one) for id_, one in self._everybody() if folded_id(id_) in wanted)
+        with self._reading:
+            if self._present is not None:
+                self._present.update((folded, newest.get(folded, [])) for folded in wanted)
         found: dict[str, list[RemoteRegistration]] = {}
-        for id_, one in self._everybody():
-            if id_ in wanted:
-                found.setdefault(id_, []).append(one)
-        return Lookup(found)
+        otherwise: dict[str, TeamsRegistrationError] = {}
+        for key in (registrant.key for registrant in registrants):
+            listed = newest.get(folded_id(key), [])
+            if own := [one for id_, one in listed if id_ == key]:
+                found[key] = own
+            elif any(id_ not in self._keys for id_, _ in listed):
+                otherwise[key] = _LISTED_OTHERWISE
+        return Lookup(found, otherwise)
 
     def listed(self, keys: Collection[str]) -> Mapping[str, Sequence[ListedRegistration]]:
         """Read the whole list, and take each person's entries in their own spelling of the id."""

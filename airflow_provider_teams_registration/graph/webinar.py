@@ -7,7 +7,7 @@ https://learn.microsoft.com/graph/api/resources/virtualeventregistration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_teams_registration.exceptions import AnswerLost, TeamsRegistrationError
@@ -186,7 +186,12 @@ class Webinar:
             yield from self._session.pages(VERSION, self._path("/registrations"), read_registration)
 
     def registrations_by_email(
-        self, emails: Sequence[str], *, by_filter: bool, external_ids: Mapping[str, str] | None = None
+        self,
+        emails: Sequence[str],
+        *,
+        by_filter: bool,
+        external_ids: Mapping[str, str] | None = None,
+        off: Container[str] = (),
     ) -> list[WebinarRegistration | TeamsRegistrationError | None]:
         """
         Look people up, up to 20 in one call.
@@ -195,13 +200,14 @@ class Webinar:
         :param by_filter: whether to filter the list (documented for beta) or to address each by the schema's alternate
             key (generated in the SDKs for v1.0, without a page of its own).
         :param external_ids: the caller's own ids of the people, by address, as far as they have any.
+        :param off: ids of registrations that are certainly cancelled, although a read may still show them as active.
         :return: for each address, in order, the registration, None if there is none, or the error.
         """
         # As batch items the addresses stay out of the URL that HTTP libraries and proxies write into their logs.
         version = FILTER_VERSION if by_filter else VERSION
         answers = self._session.read_batch(version, [self._lookup(email, by_filter) for email in emails])
         return [
-            read_lookup(email, self._refusals.explain(answer, TO_READ), (external_ids or {}).get(email))
+            read_lookup(email, self._refusals.explain(answer, TO_READ), (external_ids or {}).get(email), off)
             for email, answer in zip(emails, answers, strict=True)
         ]
 

@@ -6,7 +6,7 @@ Service page: https://learn.microsoft.com/graph/api/resources/virtualeventregist
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -200,7 +200,10 @@ def read_registration_by_key(body: Any) -> Matches:
 
 
 def read_lookup(
-    email: str, answer: Matches | TeamsRegistrationError, external_id: str | None = None
+    email: str,
+    answer: Matches | TeamsRegistrationError,
+    external_id: str | None = None,
+    off: Container[str] = (),
 ) -> WebinarRegistration | TeamsRegistrationError | None:
     """
     Read the answer to a lookup by address.
@@ -209,6 +212,7 @@ def read_lookup(
     :param answer: the registrations in the answer, or the error.
     :param external_id: the caller's own id of the person, which identifies them if Graph returns another spelling of
         the address.
+    :param off: ids of registrations that are certainly cancelled.
     :return: the registration, preferably an active one; None if there is none; the error, or :class:`FilterIgnored` if
         the answer is about other people.
     """
@@ -216,7 +220,7 @@ def read_lookup(
         return answer
     if any(one.email != email and not one.has_external_id(external_id) for one in answer):
         return FilterIgnored(400, "filter", "Graph ignores the filter.")
-    return next((one for one in answer if one.is_active), answer[0] if answer else None)
+    return next((one for one in answer if one.is_active and one.id not in off), answer[0] if answer else None)
 
 
 def read_link(body: Any) -> str | None:

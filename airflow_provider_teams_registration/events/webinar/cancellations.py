@@ -26,13 +26,14 @@ class Cancellations:
     :meth:`lookup` takes in what a lookup found. :meth:`cancel` then cancels it.
 
     :param webinar: the webinar.
+    :ivar confirmed: ids of the registrations whose cancellation Graph confirmed.
     """
 
     def __init__(self, webinar: Webinar) -> None:
         self._webinar = webinar
         self._found: dict[str, WebinarRegistration] = {}
         self._requested: set[str] = set()
-        self._confirmed: set[str] = set()
+        self.confirmed: set[str] = set()
 
     def lookup(self, result: LookupResult) -> Lookup:
         """
@@ -41,7 +42,7 @@ class Cancellations:
         :param result: the registrations that a lookup found, by key.
         :return: the registrations, without links, and the keys that the lookup proves nothing of.
         """
-        there = {key: one for key, one in result.found.items() if one.is_active and one.id not in self._confirmed}
+        there = {key: one for key, one in result.found.items() if one.is_active and one.id not in self.confirmed}
         self._found.update(there)
         # A cancelled registration proves that the person is off only if we cancelled it: another lookup may show a
         # newer registration than one that was cancelled before.
@@ -66,7 +67,7 @@ class Cancellations:
         answers = self._settled(there, dict(zip(there, answered, strict=True)))
         for key, one in there.items():
             if answers[key] is None:
-                self._confirmed.add(one.id)
+                self.confirmed.add(one.id)
                 self._found.pop(key, None)
         return answers
 

@@ -70,7 +70,7 @@ class WebinarEvent:
         self._addresses: frozenset[str] = frozenset()
         self._ids: dict[str, str] = {}
         self._cancellations = Cancellations(webinar)
-        self._lookup = RegistrationLookup(webinar)
+        self._lookup = RegistrationLookup(webinar, off=self._cancellations.confirmed)
 
     @property
     def batch_size(self) -> int:

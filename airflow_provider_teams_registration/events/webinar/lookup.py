@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -71,10 +71,13 @@ class RegistrationLookup:
     Finds registrations by e-mail address, and remembers which strategies Graph accepts.
 
     :param webinar: the webinar.
+    :param off: ids of registrations that are certainly cancelled, although a read may still show them as active. The
+        caller may add to it.
     """
 
-    def __init__(self, webinar: Webinar) -> None:
+    def __init__(self, webinar: Webinar, off: Container[str] = ()) -> None:
         self._webinar = webinar
+        self._off = off
         self._external_ids: dict[str, str] = {}
         self._people: dict[str, str] = {}
         self._trusted: set[str] = set()
@@ -155,7 +158,7 @@ class RegistrationLookup:
 
     def _is_conclusive(self, strategy: Callable[[Sequence[str]], Looked], found: WebinarRegistration | None) -> bool:
         """Return whether a strategy's answer about a person is conclusive."""
-        if found is not None and found.is_active:
+        if found is not None and self._is_on(found):
             return True
         if strategy == self._look_up_in_list:
             return True
@@ -195,7 +198,9 @@ class RegistrationLookup:
     def _look_up_by(self, emails: Sequence[str], *, by_filter: bool) -> Looked:
         found: dict[str, WebinarRegistration] = {}
         refused: dict[str, GraphError] = {}
-        answers = self._webinar.registrations_by_email(emails, by_filter=by_filter, external_ids=self._external_ids)
+        answers = self._webinar.registrations_by_email(
+            emails, by_filter=by_filter, external_ids=self._external_ids, off=self._off
+        )
         for email, answer in zip(emails, answers, strict=True):
             if isinstance(answer, WebinarRegistration):
                 found[email] = answer
@@ -216,14 +221,17 @@ class RegistrationLookup:
             for one in self._webinar.registrations():
                 is_anybody_nameless = is_anybody_nameless or (not one.email and one.is_active)
                 email = one.email if one.email in wanted else by_external_id.get(one.registration_id or "", "")
-                if email in wanted and not (email in found and found[email].is_active):
+                if email in wanted and not (email in found and self._is_on(found[email])):
                     found[email] = one
         except GraphError as error:
             if not is_refusal(error):
                 raise
             return {}, dict.fromkeys(emails, error)
-        absent = [email for email in emails if email not in found or not found[email].is_active]
+        absent = [email for email in emails if email not in found or not self._is_on(found[email])]
         return found, (dict.fromkeys(absent, Nameless()) if is_anybody_nameless else {})
+
+    def _is_on(self, one: WebinarRegistration) -> bool:
+        return one.is_active and one.id not in self._off
 
 
 def _nameless(refusals: Mapping[str, GraphError]) -> dict[str, GraphError]:

@@ -126,6 +126,16 @@ def test_trouble_on_the_way_does_not_forget_those_who_are_off(on_webinar, cancel
     assert Counter(entry.outcome for entry in known.values()) == {Outcome.CANCELLED: 20, Outcome.NOT_SENT: 10}
 
 
+@pytest.mark.usefixtures("no_backoff")
+def test_read_that_fails_on_the_way_does_not_forget_those_who_proved_to_be_off(on_webinar, cancel_all, emulator):
+    emulator.add_fault("GET registrations*", nth=2, times=0, status=503)
+
+    report = cancel_all(on_webinar, people(1100))
+
+    assert report.counts == {"cancelled": 1000, "not_sent": 100}
+    assert report.aborted_by is not None
+
+
 def test_stop_ends_it_and_says_who_is_left(stage, cancel_all, cancels):
     stop = threading.Event()
     stop.set()

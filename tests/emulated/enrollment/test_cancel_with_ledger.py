@@ -55,6 +55,23 @@ def test_link_of_somebody_who_could_not_be_cancelled_stays_in_the_ledger(
     assert {row["id"]: row["join_web_url"] for row in again.rows()} == links == stage.links()
 
 
+@pytest.mark.usefixtures("no_backoff")
+@pytest.mark.parametrize("kind", [OnMeeting, OnWebinar])
+def test_link_that_ended_with_a_lost_answer_is_not_handed_on(kind, emulator, graph_session, cancel_all, enroll_in):
+    stage = kind(emulator, graph_session)
+    enroll_in(stage, people(1))
+    # The first removal takes effect, its answer is lost, and Graph then answers with nothing but 403.
+    emulator.add_fault(stage.route, status=503, when="after")
+    emulator.add_fault(stage.route, status=403, code="Forbidden", times=0)
+    emulator.add_fault("GET registrations*", nth=3, times=0, status=403)
+
+    cancel_all(stage, people(1))
+
+    emulator.clear_faults()
+    again = enroll_in(stage, people(1), as_run=ENROLLS_AGAIN)
+    assert {row["id"]: row["join_web_url"] for row in again.rows()} == stage.links()
+
+
 @pytest.mark.parametrize("kind", [OnMeeting, OnWebinar])
 def test_ledger_that_breaks_down_is_told_with_those_who_are_off(kind, emulator, graph_session, open_ledger):
     stage = kind(emulator, graph_session)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from airflow_provider_teams_registration.core.outcome import Outcome
+from airflow_provider_teams_registration.core.record import RecordState, RegistrationRecord, TaskRun
 from airflow_provider_teams_registration.core.state import OnMissingJoinUrl
 from airflow_provider_teams_registration.enrollment.cancel import cancel
 from airflow_provider_teams_registration.events.online_meeting import MeetingEvent
@@ -98,3 +100,31 @@ def test_cancelled_is_not_said_of_somebody_who_is_listed_otherwise(open_ledger, 
     assert report.counts == {"cancelled": 1, "rejected": 1}
     assert "Name the id as the list spells it" in report.rows()[0]["error"]
     assert [record.id for record in emulator.store.enrolled(emulator.meeting_id)] == ["ADA"]
+
+
+@pytest.mark.parametrize(
+    ("enrolled_as", "state", "outcome"),
+    [
+        ("Ada", RecordState.CLAIMED, "cancelled"),
+        ("Ada", RecordState.DONE, "cancelled"),
+        ("ada", RecordState.CLAIMED, "rejected"),
+        ("ada", RecordState.DONE, "unknown"),
+    ],
+)
+def test_cancelled_is_not_said_of_somebody_who_shows_late_and_otherwise(
+    enrolled_as, state, outcome, open_ledger, meeting, graph_session, emulator
+):
+    sends = open_ledger(TaskRun("dag", "run", "enroll"))
+    sends.start_attempt(emulator.meeting_id)
+    known = Outcome.UNKNOWN if state is RecordState.CLAIMED else Outcome.ENROLLED
+    sends.write([RegistrationRecord("Ada", "told", known, state)])
+    emulator.set_switches(listed_as="lower", visibility_lag=0.4)
+    emulator.store.enroll(emulator.store.meeting(emulator.meeting_id), enrolled_as)
+
+    ledger = open_ledger(TaskRun("dag", "run", "cancel"))
+    report = cancel(MeetingEvent(meeting, graph_session.rate_limiter), ["Ada"], ledger=ledger, settle_after=1)
+
+    assert report.counts == {outcome: 1}
+    assert outcome == "cancelled" or "Name the id as the list spells it" in report.rows()[0]["error"]
+    left = [record.id for record in emulator.store.enrolled(emulator.meeting_id)]
+    assert left == ([] if outcome == "cancelled" else [enrolled_as])

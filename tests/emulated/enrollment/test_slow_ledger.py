@@ -21,7 +21,7 @@ def test_ledger_that_is_too_slow_ends_the_run(enroll_all, enrolls):
 
     assert report.counts == {"not_sent": 1}
     assert isinstance(report.aborted_by, LedgerFailure)
-    assert "takes longer than half of settle_after (0.2 s)" in str(report.aborted_by)
+    assert "takes longer than the 0.1 s that settle_after leaves" in str(report.aborted_by)
     assert enrolls() == []
 
 

@@ -6,7 +6,9 @@ from collections import Counter
 
 import pytest
 
+from airflow_provider_teams_registration.events.webinar.lookup import RegistrationLookup
 from airflow_provider_teams_registration.exceptions import SettingsError
+from airflow_provider_teams_registration.graph.webinar import Webinar
 from tests.emulated.enrollment.webinar_people import NEXT_RUN, OTHER_DAG, REGISTRATIONS, RUN, links, people, person
 
 
@@ -340,3 +342,15 @@ class TestNobodyIsFound:
         assert links(report) == live_links()
         assert sent() == ["crm 2"]
         assert looks()["key"] >= 4
+
+
+@pytest.mark.parametrize("filtering", ["works", "refused"])
+def test_registration_that_is_certainly_cancelled_hides_no_other_where_a_read_is_out_of_date(
+    filtering, emulator, graph_session, put_on
+):
+    emulator.set_switches(registration_key=False, registration_filter=filtering, duplicate="second_record")
+    first, second = put_on("ada@example.org"), put_on("ada@example.org")
+
+    lookup = RegistrationLookup(Webinar(graph_session, emulator.webinar_id), off={first.id})
+
+    assert lookup.find(["ada@example.org"]).found["ada@example.org"].id == second.id

@@ -22,6 +22,7 @@ from airflow_provider_teams_registration.core.state import (
     Refused,
     RegistrantState,
     Removed,
+    ResponseLost,
     State,
 )
 
@@ -58,6 +59,28 @@ def test_claim_to_cancel_keeps_the_link_and_a_refusal_puts_the_record_back():
     assert (claim.state, claim.outcome, claim.join_web_url) == (RecordState.CANCELLING, Outcome.ENROLLED, LINK)
     assert (effect, state.result.outcome) == (Effect.RECORD, Outcome.REJECTED)
     assert result_of("ada", None, state, BY_KEY) == replace(ENROLLED, version=4)
+
+
+@pytest.mark.parametrize("ends", [Refused(WHY), GivenUp(WHY)], ids=["refused", "stopped"])
+@pytest.mark.parametrize("before", ["removal confirmed", "removal lost", "earlier attempt killed"])
+def test_link_that_may_have_ended_does_not_go_back_as_one_that_works(before, ends):
+    policy = BY_LOOKUP if before == "removal confirmed" else BY_KEY
+    state, _ = play(policy, LedgerRead(LEFT_BY_CANCELLER if before == "earlier attempt killed" else ENROLLED))
+    if before == "removal confirmed":
+        state, _ = advance(state, SHOWN, policy, 0.0)
+    state, _ = claimed(state, policy)
+    if before == "removal lost":
+        state, _ = advance(state, ResponseLost(WHY), policy, 0.0)
+    if before == "removal confirmed":
+        state, _ = advance(state, Removed(), policy, 0.0)
+        state, _ = advance(state, SHOWN, policy, 0.0)
+    state, effect = advance(state, ends, policy, 0.0)
+    assert effect is Effect.RECORD
+
+    record = replace(result_of("ada", None, state, policy), run=CANCELS, age=1000.0)
+
+    _, effect = play(TO_ENROLL, LedgerRead(record))
+    assert (record.join_web_url, effect) == (LINK, Effect.LOOK_UP)
 
 
 def test_run_that_is_stopped_before_it_claims_writes_nothing():
@@ -110,6 +133,46 @@ def test_removal_by_key_is_repeated_where_no_read_could_show_whether_it_took_eff
     assert (effect, state.result.outcome) == (Effect.RECORD, Outcome.CANCELLED)
 
 
+def test_removal_that_contradicts_a_read_is_settled_by_reads_that_agree():
+    lately = RegistrationRecord("ada", "f", Outcome.UNKNOWN, RecordState.CLAIMED, run=ENROLLS, version=1, age=1.0)
+    state, _ = play(BY_KEY, LedgerRead(lately), SHOWN)
+    state, _ = claimed(state, BY_KEY)
+    state, effect = advance(state, Removed(was_there=False), BY_KEY, 0.0)
+    for now in (0.0, 60.0, BY_KEY.settle_after, BY_KEY.settle_after):
+        assert effect is Effect.LOOK_UP
+        state, effect = advance(state, LookedUp(Absent()), BY_KEY, now)
+
+    assert (effect, state.result.outcome) == (Effect.RECORD, Outcome.CANCELLED)
+
+
+def test_person_whom_reads_show_and_no_removal_finds_is_unknown_in_the_end():
+    state, _ = play(BY_KEY, LedgerRead(replace(ENROLLED, age=1.0)))
+    for _ in range(20):
+        state, _ = claimed(state, BY_KEY)
+        state, effect = advance(state, Removed(was_there=False), BY_KEY, 0.0)
+        assert effect is Effect.LOOK_UP
+        state, effect = advance(state, SHOWN, BY_KEY, 0.0)
+        if effect is Effect.RECORD:
+            break
+
+    assert (effect, state.result.outcome) == (Effect.RECORD, Outcome.UNKNOWN)
+
+
+@pytest.mark.parametrize("policy", [BY_KEY, BY_LOOKUP], ids=["meeting", "webinar"])
+def test_removal_of_what_was_there_before_a_send_is_no_proof_that_the_send_had_no_effect(policy):
+    sending = RegistrationRecord("ada", "f", Outcome.UNKNOWN, RecordState.CLAIMED, run=ENROLLS, version=1, age=3.0)
+    state, _ = play(policy, LedgerRead(sending), SHOWN)
+    state, _ = claimed(state, policy)
+    state, effect = advance(state, Removed(), policy, 0.0)
+    for now in (0.0, 60.0):
+        assert effect is Effect.LOOK_UP
+        state, effect = advance(state, LookedUp(Absent()), policy, now)
+
+    _, effect = advance(state, SHOWN, policy, 61.0)
+
+    assert effect is Effect.CLAIM
+
+
 def test_one_read_is_no_proof_for_a_person_whom_the_ledger_has_as_enrolled():
     state, effect = play(BY_LOOKUP, LedgerRead(ENROLLED), LookedUp(Absent()))
     assert effect is Effect.LOOK_UP
@@ -159,6 +222,15 @@ def test_link_of_a_person_whom_a_killed_run_did_not_cancel_is_still_theirs():
     state, effect = play(TO_ENROLL, LedgerRead(LEFT_BY_CANCELLER), SHOWN)
 
     assert (effect, state.result.join_web_url) == (Effect.RECORD, LINK)
+
+
+def test_link_that_a_read_shows_is_newer_than_that_of_a_run_that_was_killed_while_it_cancelled():
+    newer = "https://teams.example/2"
+    shown = LookedUp(Present([RemoteRegistration(Outcome.ENROLLED, newer)]))
+
+    state, effect = play(Policy(ENROLLS, links_are_readable=True), LedgerRead(LEFT_BY_CANCELLER), shown)
+
+    assert (effect, state.result.join_web_url) == (Effect.RECORD, newer)
 
 
 def test_person_whom_a_killed_run_cancelled_is_enrolled_anew():

@@ -1,5 +1,5 @@
 """
-Two runs and a service that loses answers and shows registrations late, in 10,000 random histories.
+Two runs, killed and retried, and a service that loses answers and shows registrations late, in 10,000 random histories.
 
 Whatever happens in whatever order, nobody is on the event twice, and ``cancelled`` and ``enrolled`` are true.
 """
@@ -44,7 +44,7 @@ SETTLE_AFTER, CLAIM_TTL = 10.0, 1.0
 LINK = "https://teams.example/1"
 WHY = Problem("why", is_transient=True)
 ANSWERS = ["taken", "taken and lost", "lost", "throttled", "refused", "token", "batch refused", "expired", "no link"]
-ANSWERS += ["stop", "taken"]
+ANSWERS += ["stop", "killed"]
 PASSING = [0.0, 0.1, 0.4, 3.0]
 
 
@@ -53,20 +53,20 @@ class World:
     """
     The service and the ledger as they are, and the time.
 
-    :ivar on_event: when each registration shows to reads.
+    :ivar on_event: when each registration shows to reads, and its link.
     """
 
     lag: float
     links_are_readable: bool
     now: float = 0.0
-    on_event: list[float] = field(default_factory=list)
+    on_event: list[tuple[float, str]] = field(default_factory=list)
     record: RegistrationRecord | None = None
     written_at: float = 0.0
     sends: int = 0
 
     def enrolled_before(self):
         """Let an earlier run have enrolled the registrant, long ago."""
-        self.on_event = [0.0]
+        self.on_event = [(0.0, LINK)]
         self.now = 1000.0
         self.record = RegistrationRecord("r", "f", Outcome.ENROLLED, join_web_url=LINK, version=1)
 
@@ -83,10 +83,11 @@ class World:
         return self.read()
 
     def shown(self):
-        return [RemoteRegistration(Outcome.ENROLLED, self.link()) for since in self.on_event if since <= self.now]
+        shown = [link if self.links_are_readable else None for since, link in self.on_event if since <= self.now]
+        return [RemoteRegistration(Outcome.ENROLLED, link) for link in shown]
 
-    def link(self):
-        return LINK if self.links_are_readable else None
+    def works(self, link):
+        return any(link == one for _, one in self.on_event)
 
 
 MAY_BE_GIVEN_UP = {(Goal.ENROLL, State.QUEUED), (Goal.ENROLL, State.REMOVING), (Goal.CANCEL, State.REMOVING)}
@@ -97,8 +98,12 @@ class Actor:
 
     def __init__(self, world, run, policy):
         self.world, self.run, self.policy, self.goal = world, run, policy, policy.goal
-        self.state, self.effect = RegistrantState(fingerprint="f"), Effect.ASK_LEDGER
         self.claimed_at = 0.0
+        self.begin()
+
+    def begin(self):
+        """Begin the first attempt, or a retry, which knows nothing of the attempt before."""
+        self.state, self.effect = RegistrantState(fingerprint="f"), Effect.ASK_LEDGER
 
     @property
     def version(self):
@@ -107,8 +112,13 @@ class Actor:
     def step(self, answer, is_read_open):
         event = self._do(answer, is_read_open)
         self.state, self.effect = advance(self.state, event, self.policy, self.world.now)
-        if self.state.state is State.DONE and self.state.result.outcome is Outcome.CANCELLED:
+        if self.state.state is not State.DONE:
+            return
+        result = self.state.result
+        if result.outcome is Outcome.CANCELLED:
             assert not self.world.on_event, "cancelled, and still on the event"
+        if result.join_web_url:
+            assert self.world.works(result.join_web_url), "handed on a link that does not work"
 
     def _do(self, answer, is_read_open):
         world = self.world
@@ -123,7 +133,7 @@ class Actor:
         if self.effect is Effect.CLAIM:
             return self._write(claim_of("r", None, self.state, self.policy), Claimed)
         if self.effect is Effect.RECORD:
-            return self._write(result_of("r", None, self.state, self.policy), self._recorded)
+            return self._write(result_of("r", None, self.state, self.policy), lambda _: Recorded())
         if world.now - self.claimed_at > CLAIM_TTL:
             return ClaimExpired()
         return self._remove(answer) if self.effect is Effect.REMOVE else self._send(answer)
@@ -134,11 +144,6 @@ class Actor:
             return ClaimLost(self.world.read())
         self.claimed_at = self.world.now
         return stored(written)
-
-    def _recorded(self, _):
-        if self.state.result.join_web_url:
-            assert self.world.on_event, "enrolled, and not on the event"
-        return Recorded()
 
     def _send(self, answer):
         world = self.world
@@ -156,10 +161,11 @@ class Actor:
             return early
         assert not world.on_event, "sent while on the event"
         world.sends += 1
-        world.on_event.append(world.now + world.lag)
+        link = f"https://teams.example/sent/{world.sends}"
+        world.on_event.append((world.now + world.lag, link))
         if answer == "taken and lost":
             return ResponseLost(WHY)
-        link = None if answer == "no link" else f"https://teams.example/{world.sends}"
+        link = None if answer == "no link" else link
         outcome = Outcome.UNKNOWN if world.links_are_readable else Outcome.ENROLLED
         return Enrolled(RemoteRegistration(outcome, None if world.links_are_readable else link))
 
@@ -234,12 +240,15 @@ def test_nobody_is_on_the_event_twice_and_everybody_ends(
 
     for which, answer, is_read_open, passing in map(decoded, steps):
         world.now += passing
-        if actors[which].effect is not Effect.NOTHING:
+        if answer == "killed":
+            actors[which].begin()
+        elif actors[which].effect is not Effect.NOTHING:
             actors[which].step(answer, is_read_open)
         assert len(world.on_event) <= 1
     play_out(world, actors)
     assert [actor.state.state for actor in actors] == [State.DONE, State.DONE]
-    assert world.record is None or world.record.state is not RecordState.CANCELLING
+    if all(actor.state.result.outcome is Outcome.CANCELLED for actor in actors):
+        assert world.record.state is not RecordState.CANCELLING
     if goals == BOTH_ENROLL and on_missing is not OnMissingJoinUrl.RE_ENROLL:
         assert world.on_event or not any(actor.state.result.join_web_url for actor in actors)
     if enrolled_before and world.on_event and goals == BOTH_CANCEL:

@@ -44,6 +44,6 @@ class ClaimExpiry:
         self._slow_writes = self._slow_writes + 1 if time.monotonic() > expires_at else 0
         if self._slow_writes >= _MAX_SLOW_WRITES:
             raise LedgerFailure(
-                f"Each write to the ledger takes longer than the {self._longest:g} s that settle_after leaves for it, so "
-                "that no request can be sent in time."
+                f"Each write to the ledger takes longer than the {self._longest:g} s that settle_after leaves for it, "
+                "so that no request can be sent in time."
             )

@@ -10,7 +10,6 @@ from airflow_provider_teams_registration.exceptions import SettingsError
 from airflow_provider_teams_registration.graph.settings import (
     DEFAULT_TIMEOUT,
     DEFAULT_WRITE_WINDOW,
-    GLOBAL_AUTHORITY,
     GLOBAL_BASE_URL,
     GraphSettings,
 )
@@ -46,18 +45,8 @@ def _settings(connection: Any) -> GraphSettings:
         raise SettingsError(f"Connection {connection.conn_id!r}: extra must be a JSON object of names and values.")
     reader = Extras(connection.conn_id, extras)
     _refuse_what_is_masked(reader, connection.password)
-    sign_in = read_sign_in(reader, connection)
     return GraphSettings(
-        tenant_id=sign_in.tenant_id,
-        client_id=sign_in.client_id,
-        client_secret=sign_in.client_secret,
-        auth=sign_in.auth,
-        refresh_token=sign_in.refresh_token,
-        certificate_path=sign_in.certificate_path,
-        certificate_data=sign_in.certificate_data,
-        certificate_passphrase=sign_in.certificate_passphrase,
-        federated_token_file=sign_in.federated_token_file,
-        authority=sign_in.authority or GLOBAL_AUTHORITY,
+        **vars(read_sign_in(reader, connection)),
         base_url=_base_url(reader, connection) or GLOBAL_BASE_URL,
         verify=reader.verify(),
         proxies=reader.proxies(),

@@ -169,7 +169,7 @@ class Credential:
         return token_of_default_chain(self._settings, self._http)
 
 
-# Another way to sign in is one more method above, one more line here and in the connection's form.
+# docs/architecture.md lists what another way to sign in changes.
 _WAYS: dict[str, Callable[[Credential], EntraAnswer]] = {
     "client_secret": Credential._by_client_secret,
     "certificate": Credential._by_certificate,

@@ -7,7 +7,8 @@ import json
 import os
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
@@ -92,16 +93,9 @@ def _forget_expired() -> None:
 
 
 def _secrets(settings: GraphSettings) -> list[Any]:
-    return [
-        settings.client_secret,
-        settings.refresh_token,
-        settings.certificate_path,
-        settings.certificate_data,
-        settings.certificate_passphrase,
-        settings.federated_token_file,
-        settings.verify,
-        dict(settings.proxies or {}),
-    ]
+    """Return the credential in any form, which is what no text shows, and how Entra is reached."""
+    hidden = [getattr(settings, one.name) for one in fields(settings) if not one.repr]
+    return [settings.verify, *(dict(one) if isinstance(one, Mapping) else one for one in hidden)]
 
 
 def _key(settings: GraphSettings) -> TokenKey:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,22 +16,13 @@ from airflow_provider_teams_registration.core.record import RecordState, Registr
 from airflow_provider_teams_registration.exceptions import LedgerFailure
 from airflow_provider_teams_registration.ledger.base import link_key
 
-_AS_THEY_ARE = (
-    "external_id",
-    "join_web_url",
-    "registration_id",
-    "error",
-    "error_code",
-    "request_id",
-    "fingerprint",
-    "version",
-    "attempt",
-    "last_seen",
-)
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 _STATES = frozenset(state.value for state in RecordState)
 _NOT_STORED = ("run", "age")
 """The fields of a record that are no columns."""
+_CONVERTED = frozenset({"registrant", "outcome", "state", *_NOT_STORED})
+_AS_THEY_ARE = [one.name for one in fields(RegistrationRecord) if one.name not in _CONVERTED]
+"""The columns whose values a record holds as they are."""
 _LASTING = frozenset({"entry_key", "event", "registrant", "first_seen"})
 _OF_MAILS = ("mailed_at", "mail_")
 """The columns whose names begin so belong to the task that mails."""
@@ -71,7 +63,6 @@ def read_entries(
         found[registrant] = RegistrationRecord(
             registrant=registrant,
             run=TaskRun(row.dag_id, row.run_id, row.task),
-            first_seen=row.first_seen,
             outcome=Outcome(row.outcome),
             state=RecordState(row.state),
             age=(now - row.last_seen).total_seconds(),

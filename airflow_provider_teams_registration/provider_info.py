@@ -8,15 +8,13 @@ from airflow_provider_teams_registration.events.kinds import KINDS
 from airflow_provider_teams_registration.hooks.connection_fields import (
     CONNECTION_FIELDS,
     HIDDEN_FIELDS,
-    STANDARD_FIELDS,
-    ConnectionField,
+    PLACEHOLDERS,
+    RELABELING,
 )
+from airflow_provider_teams_registration.hooks.form_field import ConnectionField
 
 _PACKAGE = "airflow_provider_teams_registration"
 _NAME = "Microsoft Teams Registration"
-
-RELABELING = {name: field.label for name, field in STANDARD_FIELDS.items()}
-PLACEHOLDERS = {name: field.placeholder for name, field in STANDARD_FIELDS.items()}
 
 
 def provider_info(version: str) -> dict[str, Any]:

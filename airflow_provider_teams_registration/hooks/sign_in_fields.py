@@ -1,14 +1,16 @@
-"""What a connection says of how to sign in, and what each way needs."""
+"""The fields of a connection that say how to sign in: the form, and how they are read and checked."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from airflow_provider_teams_registration.graph.settings import AUTH_CHOICES
+from airflow_provider_teams_registration.graph.settings import AUTH_CHOICES, GLOBAL_AUTHORITY
 from airflow_provider_teams_registration.hooks.extras import Extras, kind_of
+from airflow_provider_teams_registration.hooks.form_field import ConnectionField
 
 _TENANT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _SHARED_TENANTS = ("common", "organizations", "consumers")
@@ -16,6 +18,40 @@ _WITHOUT_TENANT = ("managed_identity", "default")
 _SCHEMES = ("http", "https")
 # The form calls it private_key, because Airflow masks what is called so. Airflow's msgraph connection has another name.
 _CERTIFICATE_TEXT = ("private_key", "certificate_data")
+
+SET_UP_PAGE = "docs/sign-in.md"
+"""Where the ways to sign in are described, in the provider's repository and source package."""
+
+SIGN_IN_FORM: Mapping[str, ConnectionField] = {
+    "auth": ConnectionField(
+        "Sign in by",
+        "client_secret, certificate, workload_identity, managed_identity and default sign in as the application; "
+        f"refresh_token as the organizer who signed in once. Each is described in {SET_UP_PAGE}.",
+        default="client_secret",
+        choices=AUTH_CHOICES,
+    ),
+    "certificate_path": ConnectionField(
+        "Certificate file",
+        "For certificate: a .pem file of the private key and the certificate, or a .pfx file, on every worker and "
+        "triggerer.",
+        examples=("/run/secrets/teams-registration.pem",),
+    ),
+    "private_key": ConnectionField(
+        "Certificate text",
+        "For certificate, instead of a file: the private key and the certificate as PEM text (-----BEGIN ...), or a "
+        ".pfx file in base64.",
+        is_secret=True,
+    ),
+    "federated_token_file": ConnectionField(
+        "Federated token file",
+        "For workload_identity. Default: what AZURE_FEDERATED_TOKEN_FILE names.",
+        examples=("/var/run/secrets/azure/tokens/azure-identity-token",),
+    ),
+    "refresh_token": ConnectionField(
+        "Refresh token", "For refresh_token; 'teams-registration refresh-token' gets one.", is_secret=True
+    ),
+}
+"""The part of the connection form that says how to sign in."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +61,7 @@ class SignInFields:
     auth: str
     tenant_id: str = ""
     client_id: str = ""
-    authority: str | None = None
+    authority: str = ""
     client_secret: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
     certificate_path: str | None = field(default=None, repr=False)
@@ -48,7 +84,7 @@ def read_sign_in(reader: Extras, connection: Any) -> SignInFields:
         auth=auth,
         tenant_id=_tenant(reader, connection, auth),
         client_id=(connection.login or "").strip(),
-        authority=reader.address("authority"),
+        authority=reader.address("authority") or "",
         client_secret=None if is_certificate else connection.password or None,
         refresh_token=reader.text("refresh_token"),
         certificate_path=reader.text("certificate_path") if is_certificate else None,
@@ -58,6 +94,7 @@ def read_sign_in(reader: Extras, connection: Any) -> SignInFields:
     )
     if auth == "workload_identity":
         fields = _with_environment(reader, fields)
+    fields = replace(fields, authority=fields.authority or GLOBAL_AUTHORITY)
     if auth in _WITHOUT_TENANT:
         return replace(fields, client_id=reader.text("managed_identity_client_id") or fields.client_id)
     _refuse_what_is_missing(reader, fields)
@@ -100,7 +137,7 @@ def _with_environment(reader: Extras, fields: SignInFields) -> SignInFields:
         tenant_id=fields.tenant_id or os.environ.get("AZURE_TENANT_ID", ""),
         client_id=fields.client_id or os.environ.get("AZURE_CLIENT_ID", ""),
         federated_token_file=fields.federated_token_file or os.environ.get("AZURE_FEDERATED_TOKEN_FILE"),
-        authority=fields.authority or (reader.service_address("AZURE_AUTHORITY_HOST", host) if host else None),
+        authority=fields.authority or (reader.service_address("AZURE_AUTHORITY_HOST", host) if host else ""),
     )
 
 

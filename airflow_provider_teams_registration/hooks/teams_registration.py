@@ -9,7 +9,12 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHo
 
 from airflow_provider_teams_registration.exceptions import SettingsError
 from airflow_provider_teams_registration.hooks.connection import read_connection
-from airflow_provider_teams_registration.hooks.connection_fields import CONNECTION_FIELDS, HIDDEN_FIELDS
+from airflow_provider_teams_registration.hooks.connection_fields import (
+    CONNECTION_FIELDS,
+    HIDDEN_FIELDS,
+    PLACEHOLDERS,
+    RELABELING,
+)
 from airflow_provider_teams_registration.hooks.masking import mask_secret
 from airflow_provider_teams_registration.hooks.missing_connection import missing_connection
 from airflow_provider_teams_registration.hooks.rotation import warn_of_rotation
@@ -188,8 +193,6 @@ class TeamsRegistrationHook(BaseHook):
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """Return the form's labels (Airflow before 3.2; newer ones read the provider info)."""
-        from airflow_provider_teams_registration.provider_info import PLACEHOLDERS, RELABELING
-
         return {"hidden_fields": list(HIDDEN_FIELDS), "relabeling": RELABELING, "placeholders": PLACEHOLDERS}
 
     @classmethod

@@ -23,9 +23,9 @@ The errors of this package.
         └── ServiceFailure       5xx in answer to a read                    (transient)
             └── Redirected       3xx in answer to a read                    (transient)
 
-``str()`` of any of them is safe to log: it holds no token, no link and no e-mail address. Graph's own wording is kept
-in ``message``, which may repeat what was sent; ``str()`` shows it with those parts blanked. Texts of the service are
-shortened, and hold only characters that a database can store.
+Modules define subclasses of these for their own use. ``str()`` of any of them is safe to log: it holds no token, no
+link and no e-mail address. Graph's own wording is kept in ``message``, which may repeat what was sent; ``str()`` shows
+it with those parts blanked. Texts of the service are shortened, and hold only characters that a database can store.
 """
 
 from __future__ import annotations

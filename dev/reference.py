@@ -28,6 +28,7 @@ _CLASSES = (
     "operators.check_setup.CheckSetupOperator",
     "operators.consent.ConsentForEventOperator",
     "operators.mail.MailJoinLinksOperator",
+    "operators.mail.mail_join_links",
     "operators.registration.FindEventOperator",
     "operators.registration.OpenRegistrationOperator",
     "operators.registration.CloseRegistrationOperator",

@@ -42,7 +42,7 @@ class Report:
     :param enrollments: one per registrant, in input order.
     :param repeated: how many input rows the operator left out because they repeat an earlier one.
     :param aborted_by: what ended the sending early; None if nothing did.
-    :param keep: a function that takes each added enrollment; by default the report keeps them.
+    :param keep: a function that takes the enrollments as they are added; by default the report keeps them.
     :param success_outcomes: the outcomes that count as success. Every other outcome except ``unknown`` and ``not_sent``
         counts as refused.
     :ivar event: what the event is called and when it is, if Graph said so.

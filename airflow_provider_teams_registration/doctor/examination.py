@@ -63,9 +63,9 @@ class Examination:
         return self.token.is_readable and not self.is_granted(operation)
 
     def missing_once(self, check: str, cause: str, sentence: str, remedy: str, *, is_required: bool = True) -> Finding:
-        """Return that something is missing, or that a check waits where that was said before."""
+        """Report a cause as missing the first time. A later check with the same cause cannot be told."""
         if cause in self._named:
-            return cannot_be_told(check, f"Cannot be checked before what is missing above is there: {cause}.")
+            return cannot_be_told(check, f"Not checked, because {cause} is missing (see above).")
         self._named.add(cause)
         return missing(check, sentence, remedy, is_required=is_required)
 

@@ -66,7 +66,7 @@ class Resumption:
         # Another attempt in between may have enrolled people, or taken them off.
         is_ours = note.get("attempt") == self._deferred_by == ledger.attempt - 1
         if not (is_ours and self._take_up(note) and event.restore(note.get("event"))):
-            log.info("The ledger has no note of the deferral, so the event is read again.")
+            log.info("The ledger does not hold the state of the deferred attempt, so the task reads the event again.")
             self.since = self._until = None
             self._looked_up = set()
             event.prepare()

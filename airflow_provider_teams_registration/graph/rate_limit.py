@@ -176,7 +176,7 @@ class RateLimiter:
         with self._lock:
             self._not_before = max(self._not_before, self.clock() + seconds)
         if seconds >= _WORTH_A_LOG_LINE:
-            log.info("Backing off: no request to Graph for %.0f s.", seconds)
+            log.info("Sending no requests to Graph for %.0f s, because it throttles or fails.", seconds)
 
     def reset(self) -> None:
         """Note that a request went through."""

@@ -46,7 +46,7 @@ class GraphSession:
 
     Nothing is sent before the first call. Every request carries a fresh ``client-request-id`` and a time limit, and
     gets one fresh token when Graph answers 401. After :attr:`stop` is set, the requests under way end within their time
-    limit, and every other call and wait ends at once in :class:`.errors.Stopped`.
+    limit, and every other call and wait ends at once in :class:`.exceptions.Stopped`.
 
     :param settings: the connection's settings.
     :param on_new_refresh_token: called with a rotated refresh token whenever Entra hands one out.

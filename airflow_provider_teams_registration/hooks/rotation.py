@@ -15,8 +15,8 @@ def warn_of_rotation(log: logging.Logger, conn_id: str, *, serves: str, kept_in:
     :param kept_in: another way to keep the new token.
     """
     log.warning(
-        "Entra has rotated the refresh token of connection %r. The new one serves %s and is forgotten then. Sign in "
-        "again with 'teams-registration refresh-token' before the old one runs out%s.",
+        "Entra has rotated the refresh token of connection %r. This process uses the new token for %s and does not "
+        "store it. Before the old token expires, sign in again with 'teams-registration refresh-token'%s.",
         conn_id,
         serves,
         kept_in,

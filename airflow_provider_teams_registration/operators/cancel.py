@@ -30,9 +30,9 @@ class CancelRegistrantOperator(MaskedRegistrants, EventTask, StopsOnKill, Pushes
     """
     Take people off an online meeting or a webinar. People who are not on it count as taken off.
 
-    If an enrolling task sent or met a person less than ``settle_after`` seconds ago, by the ledger, and the event does
-    not show them, the task waits until that time is over, because they may show late. A person whom the task did not
-    reach is ``not_sent``.
+    If, by the ledger, a task sent a person or found them on the event less than ``settle_after`` seconds ago, and the
+    event does not show them, the task waits until that time is over, because they may show late. A person whom the task
+    did not reach is ``not_sent``.
 
     XCom ``return_value`` holds one dict per registrant: the input row with ``outcome`` (``cancelled`` where all is
     well), ``join_web_url`` (always None) and ``error``; XCom ``summary`` holds the counts and the event.

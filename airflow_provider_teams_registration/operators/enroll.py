@@ -33,14 +33,17 @@ class EnrollRegistrantOperator(MaskedRegistrants, EnrollingOperator):
 
         enroll = EnrollRegistrantOperator(
             task_id="enroll",
-            meeting_id="MSpkYzE3...",
-            organizer_id="dc17674c-...",
+            webinar_id="f4b39f1c-...",
             registrants=attendees.output,
+            preferred_timezone="Europe/Rome",
+            preferred_language="en-us",
+            ledger_conn_id="warehouse",
         )
 
     :param registrants: the people: a list of dicts (or of plain ids), one dict, or a template or XComArg for such.
-        Lists within the list are flattened, and None in it is nobody. Columns: ``id``, and for a registration of the
-        organization ``tenant_id`` and ``user_id``. (templated)
+        Lists within the list are flattened, and None in it is nobody. A webinar takes the columns ``email``,
+        ``first_name``, ``last_name`` and the answers to the form. An online meeting takes ``id``, and for a
+        registration of the organization ``tenant_id`` and ``user_id``. (templated)
 
     The other arguments, and the errors, are those of
     :class:`~airflow_provider_teams_registration.operators.enrolling.EnrollingOperator`.

@@ -47,8 +47,8 @@ class EnrollingOperator(DefersEnrolling):
         ``already_enrolled``, ``waitlisted`` and ``pending_approval``.
     :param conn_id: the Airflow connection, of type ``teams_registration`` or ``msgraph``. (templated)
     :param max_rejected: how many refusals (outcomes that are not in ``success_outcomes``) the task tolerates: a number,
-        or a per cent of the input such as ``"5%"``. A lost answer (``unknown``) is never tolerated. Default 0.
-        (templated)
+        or a per cent of the input such as ``"5%"``. ``unknown`` and ``not_sent`` are never tolerated, nor is a refusal
+        that a retry may mend. Default 0. (templated)
     :param max_parallel_requests: how many calls, of up to 20 people each, may be under way at once. Default 8.
     :param ledger_conn_id: Airflow connection to a SQL database for the ledger, which makes re-runs no-ops across DAG
         runs and DAGs. None, the default, takes Airflow's task state store (3.3+), which serves the retries of the task,
@@ -59,16 +59,15 @@ class EnrollingOperator(DefersEnrolling):
     :param store_join_urls: whether the ledger keeps links. Without them a re-run cannot return them. Default True.
     :param on_missing_join_url: what to do about people who are on the event already and whose link cannot be read:
         ``fail`` the task once all others are enrolled (the default), ``ignore``, or ``re_enroll`` them, which gives
-        them a new link and ends the one they hold; nobody is taken off a webinar for that.
+        them a new link. The old link stops working. A webinar's registrants are never enrolled again for that.
     :param settle_after: seconds until a person who was sent without an answer and does not show on the event counts as
         not enrolled and is sent again. Default 120.
     :param xcom_limit: up to how many rows go to XCom. Beyond it XCom holds a reference for ``read_enrollments``, and
         ``ledger_conn_id`` is needed. Default 1,000.
-    :param deferrable: whether long waits free the worker slot. It needs a durable ledger. The task goes on with what
-        the ledger knows: a webinar's form is not read again and, with ``ledger_conn_id``, nor is who is on the event;
-        nobody whom Graph refused is sent again. Airflow renders ``registrants`` anew; people who come out of that for
-        the first time are looked up and sent like all others, and the rows that the task returns are those of its
-        last part. Default: ``[operators] default_deferrable``.
+    :param deferrable: whether long waits free the worker slot. It needs a durable ledger. After a deferral, the task
+        does not read a webinar's form again or, with ``ledger_conn_id``, who is on the event. It sends nobody again
+        whom Graph refused. Airflow renders ``registrants`` again: new people are looked up and sent, and the task
+        returns the rows of the last rendering. Default: ``[operators] default_deferrable``.
     :param defer_over: seconds of a wait that the service asks for (``Retry-After``) beyond which the task frees its
         slot. Default 45. The wait until the write quota of webinars (15 in 30 seconds) opens again frees it from 10
         seconds on, or from ``defer_over`` if that is less; the task asks to be resumed as much earlier as its own

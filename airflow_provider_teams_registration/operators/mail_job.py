@@ -72,7 +72,9 @@ def show_links(operator: MailJoinLinksOperator, event: EventRef | None) -> ShowL
 
 def _has_calendar(operator: MailJoinLinksOperator, facts: EventFacts) -> bool:
     if facts.start is None or facts.end is None:
-        operator.log.warning("Nobody told when the event is, so the mails hold no calendar entry.")
+        operator.log.warning(
+            "Neither Graph nor the argument event gives the event's times, so the mails have no calendar entry."
+        )
         return False
     try:
         import icalendar  # noqa: F401

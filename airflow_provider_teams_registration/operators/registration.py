@@ -86,7 +86,7 @@ class OpenRegistrationOperator(StopsOnKill, BaseOperator):
                 try:
                     registration = meeting.open_registration(self.allowed_registrant)
                 except (AnswerLost, Conflict):
-                    # Either ours came through after all, or somebody else was quicker.
+                    # Our request took effect although its answer was lost, or another caller opened it first.
                     registration = meeting.registration()
         if registration.allowed_registrant != self.allowed_registrant:
             raise PermanentFailure(
@@ -133,7 +133,7 @@ class CloseRegistrationOperator(StopsOnKill, BaseOperator):
         check_written_ids(meeting_id=self.meeting_id, organizer_id=self.organizer_id)
 
     def execute(self, context: Context) -> None:
-        """Close it; one that is not open is closed."""
+        """Close the registration. Do nothing if it is not open."""
         check_rendered_ids(meeting_id=self.meeting_id, organizer_id=self.organizer_id)
         with failures_for_airflow():
             hook = self.new_hook()
@@ -153,7 +153,7 @@ class PublishWebinarOperator(StopsOnKill, BaseOperator):
     """
     Publish a webinar, which opens it for registrations. One that is published already stays as it is.
 
-    Only a signed-in organizer may: the connection's ``auth`` must be ``refresh_token``.
+    Only the signed-in organizer can publish it, so the connection's ``auth`` must be ``refresh_token``.
 
     .. seealso::
         https://learn.microsoft.com/graph/api/virtualeventwebinar-publish
@@ -192,8 +192,9 @@ class PublishWebinarOperator(StopsOnKill, BaseOperator):
                     self.log.info("The answer was lost; looking whether it is published.")
                 except Forbidden as error:
                     raise PermanentFailure(
-                        f"The webinar may not be published: {error.reason}. That takes its organizer's own sign-in (a "
-                        "connection with auth refresh_token) with the delegated permission VirtualEvent.ReadWrite."
+                        f"Graph does not let this connection publish the webinar: {error.reason}. Use a connection "
+                        "with auth refresh_token of the webinar's organizer, and the delegated permission "
+                        "VirtualEvent.ReadWrite."
                     ) from None
                 status = webinar.info().status
         if status == _DRAFT:
@@ -256,4 +257,4 @@ class FindEventOperator(EventSearchTask):
             for name, value in self.search_values().items():
                 if value:
                     return ways[name](session, value, self.organizer_id)
-        raise PermanentFailure("What the event is to be found by is empty.")
+        raise PermanentFailure(f"{', '.join(SEARCHES[:-1])} and {SEARCHES[-1]} are empty. Give one of them.")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from airflow_provider_teams_registration.core.report import Report
 from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
+from airflow_provider_teams_registration.enrollment.sending_options import DeferRequested
 from airflow_provider_teams_registration.exceptions import LedgerFailure, TeamsRegistrationError
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, TransientFailure
 
@@ -71,9 +72,7 @@ def _what_went_wrong(report: Report) -> Iterator[str]:
 
 def _advice(report: Report, is_durable: bool, links_are_readable: bool) -> Iterator[str]:
     if report.aborted_by:
-        # The text of any other error may contain personal data. The log has its traceback.
-        why = str(report.aborted_by) if isinstance(report.aborted_by, TeamsRegistrationError) else ""
-        yield f"The task was cut short by {type(report.aborted_by).__name__}. {why}".rstrip()
+        yield _why_it_ended_early(report.aborted_by)
     if report.unknown and not is_durable:
         yield (
             "The answer about the people with the outcome 'unknown' was lost. Check whether they are on the event "
@@ -87,6 +86,15 @@ def _advice(report: Report, is_durable: bool, links_are_readable: bool) -> Itera
             "stops working. To accept the missing links, set 'ignore'. With a ledger_conn_id, the next run has the "
             "links of this run."
         )
+
+
+def _why_it_ended_early(error: BaseException) -> str:
+    if isinstance(error, DeferRequested):
+        return f"The task ended early, because Graph asked it to wait {error.seconds:.0f} s."
+    if isinstance(error, TeamsRegistrationError):
+        return f"The task ended early: {error}"
+    # The text of any other error may contain personal data. The log has its traceback.
+    return f"The task ended early with {type(error).__name__}."
 
 
 def _asked_for(report: Report) -> float | None:

@@ -162,7 +162,7 @@ class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, PushesRows, BaseSen
 
     @cached_property
     def _hook(self) -> TeamsRegistrationHook:
-        """The hook, which signs in once for all pokes. No poke waits as long as Graph asks."""
+        """The hook, which signs in once for all pokes. A poke never waits for a ``Retry-After``."""
         hook = self.new_hook()
         hook.session.rate_limiter.max_wait = 0
         return hook
@@ -187,7 +187,7 @@ class RegistrantStatusSensor(MaskedRegistrants, StopsOnKill, PushesRows, BaseSen
         found = fetch_status(self._event, webinar, rows, link_pauses=self.link_pauses or LINK_PAUSES)
         self.log.info("%s.", found.report.summary_line())
         if found.is_waiting and webinar.info().status == CANCELED:
-            raise PermanentFailure("The webinar was cancelled: nobody gets in any more.")
+            raise PermanentFailure("The webinar was cancelled, so nobody can be admitted.")
         if found.is_waiting or found.link_pending or (found.is_anybody_absent and not self._is_absence_final()):
             return PokeReturnValue(False)
         self._push_summary(context, found.report)

@@ -108,7 +108,7 @@ class RegistrationOpenSensor(EventTask, StopsOnKill, BaseSensorOperator):
 
     @cached_property
     def _hook(self) -> TeamsRegistrationHook:
-        """The hook, which signs in once for all pokes. No poke waits as long as Graph asks."""
+        """The hook, which signs in once for all pokes. A poke never waits for a ``Retry-After``."""
         hook = self.new_hook()
         hook.session.rate_limiter.max_wait = 0
         return hook

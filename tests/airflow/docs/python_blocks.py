@@ -107,7 +107,7 @@ def write_to_your_secret_store(token):
     HOW_TO + "People of the organization": Recipe(meeting="organization_meeting_id", enrolled={"crm-1"}),
     "docs/ledger.md: Which ledger a task uses": Recipe(enrolled={"crm-1", "crm-2"}),
     "docs/mail.md: Mail the join links": Recipe(before=ENROLL, mailed=("ada@example.org",)),
-    OPERATORS + "EnrollRegistrantOperator": Recipe(before=ATTENDEES_TASK, enrolled={"crm-1"}),
+    OPERATORS + "EnrollRegistrantOperator": Recipe(before=ATTENDEES_TASK),
     OPERATORS + "SqlToTeamsRegistrationOperator": Recipe(
         # The placeholders are those of the database's driver, and the warehouse is SQLite here.
         replaced={"%(event)s": ":event"},
@@ -115,6 +115,7 @@ def write_to_your_secret_store(token):
     ),
     OPERATORS + "CheckSetupOperator": Recipe(),
     OPERATORS + "MailJoinLinksOperator": Recipe(before=ENROLL, mailed=("ada@example.org",)),
+    OPERATORS + "mail_join_links": Recipe(before=ENROLL, mailed=("ada@example.org",)),
     OPERATORS + "FindEventOperator": Recipe(before=ATTENDEES_TASK, enrolled={"crm-1"}),
     OPERATORS + "RegistrantStatusSensor": Recipe(before=ENROLL),
     OPERATORS + "TeamsRegistrationRetryPolicy": Recipe(

@@ -261,5 +261,5 @@ def test_a_ledger_that_is_lost_for_good_on_the_way_takes_no_retries():
     assert isinstance(lasting, PermanentFailure)
     assert str(lasting) == (
         "1 registrant: 1 enrolled. XCom holds all rows, or a reference to them. "
-        "The task was cut short by LedgerFailure. Grant what is missing."
+        "The task ended early: Grant what is missing."
     )

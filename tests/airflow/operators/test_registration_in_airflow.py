@@ -274,8 +274,8 @@ def test_people_are_enrolled_in_what_was_found(run_dag, emulator):
         ({"event_id": "AAMknone"}, "404"),
         ({"webinar_name": "Another webinar"}, "no webinar of that name"),
         ({"webinar_name": "Canceled webinar"}, "no webinar of that name"),
-        ({"webinar_name": "{{ none or '' }}"}, "What the event is to be found by is empty"),
-        ({"join_web_url": "{{ none or '' }}"}, "What the event is to be found by is empty"),
+        ({"webinar_name": "{{ none or '' }}"}, "event_id and webinar_name are empty"),
+        ({"join_web_url": "{{ none or '' }}"}, "event_id and webinar_name are empty"),
         ({"webinar_name": "Open webinar", "organizer_id": None}, "organizer_id is missing"),
     ],
 )

@@ -106,7 +106,7 @@ def test_long_wait_is_logged_and_a_short_one_is_not(caplog):
 
     RateLimiter().back_off(30)
 
-    assert caplog.messages == ["Backing off: no request to Graph for 30 s."]
+    assert caplog.messages == ["Sending no requests to Graph for 30 s, because it throttles or fails."]
 
 
 def test_call_that_is_always_throttled_ends_as_throttled(no_backoff):

@@ -50,7 +50,7 @@ class Enrollment:
     :param reason: the problem in short, without personal data. Reports group rows by it.
     :param transient: whether a retry is likely to succeed.
     :param is_link_missing: whether the registrant may join and their link cannot be read.
-    :param is_link_withheld: whether the registrant may join and a missing permission keeps the link from being read.
+    :param link_forbidden: whether the registrant may join and a missing permission keeps the link from being read.
     :param is_changed: whether the row differs from the data the registrant was enrolled with. Graph keeps that data.
     :param registration_id: Graph's own id of the registration, if it has one.
     :param registrant: the registrant's key; None if the row is invalid.
@@ -64,7 +64,7 @@ class Enrollment:
     reason: str | None = None
     transient: bool = False
     is_link_missing: bool = False
-    is_link_withheld: bool = False
+    link_forbidden: bool = False
     is_changed: bool = False
     registration_id: str | None = None
     registrant: str | None = field(default=None, repr=False)

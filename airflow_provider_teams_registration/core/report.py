@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_teams_registration.core.clashes import Clashes
+from airflow_provider_teams_registration.core.double_enrollments import DoubleEnrollments
 from airflow_provider_teams_registration.core.event_facts import EventFacts
 from airflow_provider_teams_registration.core.outcome import SUCCESS_OUTCOMES, Enrollment, Outcome
 
@@ -46,7 +46,7 @@ class Report:
     :param success_outcomes: the outcomes that count as success. Every other outcome except ``unknown`` and ``not_sent``
         counts as refused.
     :ivar event: what the event is called and when it is, if Graph said so.
-    :ivar clashes: the people whom another run enrolled at the same time, as far as the run looked for them.
+    :ivar double_enrollments: the people whom another run enrolled at the same time, as far as the run looked for them.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Report:
         self.repeated = 0
         self.aborted_by = aborted_by
         self.event: EventFacts | None = None
-        self.clashes = Clashes()
+        self.double_enrollments = DoubleEnrollments()
         self.total = 0
         self.links_missing = 0
         self.links_withheld = 0
@@ -79,12 +79,12 @@ class Report:
         for enrollment in enrollments:
             self._outcomes[enrollment.outcome] += 1
             self.links_missing += enrollment.is_link_missing
-            self.links_withheld += enrollment.is_link_withheld
-            self._without_link[enrollment.outcome] += enrollment.is_link_missing or enrollment.is_link_withheld
+            self.links_withheld += enrollment.link_forbidden
+            self._without_link[enrollment.outcome] += enrollment.is_link_missing or enrollment.link_forbidden
             self.changed += enrollment.is_changed
             is_trouble = enrollment.outcome not in self._success_outcomes
             self.transient += enrollment.transient and is_trouble
-            if is_trouble or enrollment.is_link_missing or enrollment.is_link_withheld or enrollment.is_changed:
+            if is_trouble or enrollment.is_link_missing or enrollment.link_forbidden or enrollment.is_changed:
                 key = (enrollment.reason or "no reason given", enrollment.outcome)
                 group = self._groups.setdefault(key, _Group(enrollment.outcome))
                 group.add(enrollment.position)

@@ -21,7 +21,7 @@ class Result:
     :param registration_id: Graph's own id of the registration, if it has one.
     :param problem: the problem; None if there is none.
     :param is_link_missing: whether the registrant may join and their link cannot be read.
-    :param is_link_withheld: whether the registrant may join and a missing permission keeps the link from being read.
+    :param link_forbidden: whether the registrant may join and a missing permission keeps the link from being read.
     :param is_changed: whether the row differs from the data the registrant was enrolled with. Graph keeps that data.
     :param is_accepted: whether Graph accepted the enrollment and no read has shown it.
     """
@@ -31,7 +31,7 @@ class Result:
     registration_id: str | None = None
     problem: Problem | None = None
     is_link_missing: bool = False
-    is_link_withheld: bool = False
+    link_forbidden: bool = False
     is_changed: bool = False
     is_accepted: bool = False
 
@@ -64,7 +64,7 @@ def result_enrolled(registration: RemoteRegistration, outcome: Outcome | None = 
         registration.registration_id,
         Problem(said) if said else None,
         is_link_missing=is_missing and not registration.link_forbidden,
-        is_link_withheld=is_missing and registration.link_forbidden,
+        link_forbidden=is_missing and registration.link_forbidden,
     )
 
 

@@ -10,10 +10,10 @@ from datetime import timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_teams_registration.core.clashes import ReturnedLinks
+from airflow_provider_teams_registration.core.double_enrollments import ReturnedLinks
 from airflow_provider_teams_registration.core.outcome import SUCCESS_OUTCOMES
 from airflow_provider_teams_registration.core.report import Report, count_registrants
-from airflow_provider_teams_registration.enrollment.doubles import find_clashes
+from airflow_provider_teams_registration.enrollment.double_enrollments import find_double_enrollments
 from airflow_provider_teams_registration.enrollment.ending import is_failure
 from airflow_provider_teams_registration.enrollment.progress import Progress
 from airflow_provider_teams_registration.enrollment.resumption import Resumption
@@ -88,12 +88,12 @@ def enroll(
             resumption=resumption,
         )
         portions = chain([first], iter(lambda: list(islice(iterator, options.rows_at_once)), []))
-        returned = ReturnedLinks() if options.finds_clashes else None
+        returned = ReturnedLinks() if options.finds_double_enrollments else None
         _send_portions(runner, RegistrantReader(event.read), portions, report, options.defer_over is not None, returned)
         if isinstance(report.aborted_by, DeferRequested):
             resumption.leave(event, report.aborted_by)
         elif returned is not None and report.aborted_by is None:
-            report.clashes = find_clashes(event, returned)
+            report.double_enrollments = find_double_enrollments(event, returned)
             _hold_fence(ledger, report)
         report.event = event.facts or resumption.facts
     return report

@@ -39,8 +39,8 @@ class SendingOptions:
     :param defer_over: seconds of a wait that Graph imposes beyond which the run ends with :class:`DeferRequested`; None
         never does.
     :param defer_quota_over: seconds of a wait for the write quota from which on it does; None never does.
-    :param finds_clashes: whether the run reads the event once more at its end, to find people whom another run enrolled
-        at the same time.
+    :param finds_double_enrollments: whether the run reads the event once more at its end, to find people whom another
+        run enrolled at the same time.
     :param read_pause: seconds between the first two reads of the event about the same people; each further pause is
         twice as long.
     :param longest_read_pause: seconds between two such reads at most.
@@ -54,7 +54,7 @@ class SendingOptions:
     settle_after: float = DEFAULT_SETTLE_AFTER
     defer_over: float | None = None
     defer_quota_over: float | None = None
-    finds_clashes: bool = False
+    finds_double_enrollments: bool = False
     read_pause: float = 0.5
     longest_read_pause: float = 10.0
     ledger_pause: float = 1.0

@@ -68,7 +68,7 @@ class Tracked:
             reason=problem.reason if problem else None,
             transient=problem is not None and problem.is_transient,
             is_link_missing=result.is_link_missing,
-            is_link_withheld=result.is_link_withheld,
+            link_forbidden=result.link_forbidden,
             is_changed=result.is_changed,
             registration_id=result.registration_id,
             registrant=self.key,

@@ -62,7 +62,9 @@ class ConcludesEnrolling(EventTask, PushesRows):
         is_reference = value is None
         if is_reference:
             value = reference(self.ledger_conn_id, self.ledger_table, ledger, summary)
-        will_fail = bool(summary_lost or report.clashes) or not is_as_asked(report, max_rejected, is_durable=is_durable)
+        will_fail = bool(summary_lost or report.double_enrollments) or not is_as_asked(
+            report, max_rejected, is_durable=is_durable
+        )
         rows_lost = self.push_rows(context, value, will_fail=will_fail)
         lost = missing_in_xcom(rows_lost, summary_lost, is_reference=is_reference)
         failure = task_failure(
@@ -73,9 +75,9 @@ class ConcludesEnrolling(EventTask, PushesRows):
             is_pushed=self.do_xcom_push and not rows_lost,
             missing_in_xcom=lost and f"{lost} {self._what_a_retry_does(report, ledger, is_too_much=bool(rows_lost))}",
         )
-        if report.clashes:
+        if report.double_enrollments:
             failure = PermanentFailure(
-                " ".join([str(failure or f"{report.summary_line()}."), report.clashes.sentence()])
+                " ".join([str(failure or f"{report.summary_line()}."), report.double_enrollments.sentence()])
             )
         if failure is None and self.is_result_left_to_airflow:
             what_if = self._what_a_retry_does(report, ledger, is_too_much=False)

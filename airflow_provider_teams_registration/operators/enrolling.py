@@ -238,7 +238,7 @@ class EnrollingOperator(DefersEnrolling):
             max_parallel_requests=self.max_parallel_requests,
             on_missing_join_url=OnMissingJoinUrl(self.on_missing_join_url),
             settle_after=self.settle_after,
-            finds_clashes=not ledger.is_shared,
+            finds_double_enrollments=not ledger.is_shared,
             defer_over=self.defer_over if may_defer else None,
             defer_quota_over=min(self.defer_over, WORTH_DEFERRING) if may_defer else None,
         )

@@ -14,7 +14,7 @@ _SENT = frozenset({Outcome.ENROLLED, Outcome.WAITLISTED, Outcome.PENDING_APPROVA
 
 
 @dataclass(frozen=True)
-class Clashes:
+class DoubleEnrollments:
     """
     The positions in the input of people whom two runs enrolled.
 
@@ -29,7 +29,7 @@ class Clashes:
         return bool(self.twice or self.ended)
 
     def sentence(self) -> str:
-        """Say who clashes, by position, and what to do. It names no person."""
+        """Name the positions, and say what to do. The sentence names no person."""
         said = []
         if self.twice:
             said.append(f"{_people(self.twice)} on the event more than once ({_rows(self.twice)})")
@@ -73,7 +73,7 @@ class ReturnedLinks:
         """The keys of the people."""
         return frozenset(self._returned)
 
-    def clashes(self, listed: Mapping[str, Sequence[ListedRegistration]]) -> Clashes:
+    def double_enrollments(self, listed: Mapping[str, Sequence[ListedRegistration]]) -> DoubleEnrollments:
         """
         Compare the results with what the event shows.
 
@@ -89,7 +89,7 @@ class ReturnedLinks:
                 twice.append(one.position)
             elif _is_ended(one, shown, active):
                 ended.append(one.position)
-        return Clashes(tuple(sorted(twice)), tuple(sorted(ended)))
+        return DoubleEnrollments(tuple(sorted(twice)), tuple(sorted(ended)))
 
 
 def _is_ended(one: _Returned, shown: Sequence[ListedRegistration], active: Sequence[ListedRegistration]) -> bool:

@@ -10,7 +10,7 @@ from airflow_provider_teams_registration.events.online_meeting import MeetingEve
 from airflow_provider_teams_registration.ledger.memory import MemoryLedger
 from tests.emulated.enrollment.conftest import QUICK
 
-OPTIONS = SendingOptions(**QUICK, finds_clashes=True)
+OPTIONS = SendingOptions(**QUICK, finds_double_enrollments=True)
 DATES = 3
 
 
@@ -42,9 +42,9 @@ def test_three_overlapping_dates_on_a_meeting_end_with_the_positions_of_doubles(
 
     assert len(emulator.store.enrolled(emulator.meeting_id)) == 30 * DATES
     # At least the run that ends last sees all of them.
-    worst = max(reports, key=lambda report: len(report.clashes.twice))
-    assert worst.clashes.twice == tuple(range(1, 31))
-    said = worst.clashes.sentence()
+    worst = max(reports, key=lambda report: len(report.double_enrollments.twice))
+    assert worst.double_enrollments.twice == tuple(range(1, 31))
+    said = worst.double_enrollments.sentence()
     assert "30 registrants are on the event more than once (rows 1, 2, 3" in said
     assert "canary" not in said
 
@@ -58,7 +58,7 @@ def test_three_overlapping_dates_on_a_webinar_end_with_the_positions_of_doubles(
 
     reports = overlapping(open_event, people)
 
-    assert max(report.clashes.twice for report in reports) == (1, 2, 3, 4, 5)
+    assert max(report.double_enrollments.twice for report in reports) == (1, 2, 3, 4, 5)
 
 
 def test_link_that_another_run_ended_is_found_by_its_position(emulator, open_event, put_on):
@@ -79,7 +79,7 @@ def test_link_that_another_run_ended_is_found_by_its_position(emulator, open_eve
     report = enroll(event, people, ledger=MemoryLedger(), options=OPTIONS)
 
     assert report.counts == {"enrolled": 2}
-    assert (report.clashes.twice, report.clashes.ended) == ((), (1,))
+    assert (report.double_enrollments.twice, report.double_enrollments.ended) == ((), (1,))
 
 
 def test_list_that_may_not_be_read_proves_nothing(emulator, open_event):
@@ -89,7 +89,7 @@ def test_list_that_may_not_be_read_proves_nothing(emulator, open_event):
     report = enroll(open_event(), people, ledger=MemoryLedger(), options=OPTIONS)
 
     assert report.counts == {"enrolled": 1}
-    assert not report.clashes
+    assert not report.double_enrollments
 
 
 def test_run_that_sends_nobody_reads_the_event_no_second_time(emulator, meeting, graph_session):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from airflow_provider_teams_registration.core.clashes import Clashes, ReturnedLinks
+from airflow_provider_teams_registration.core.double_enrollments import DoubleEnrollments, ReturnedLinks
 from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def find_clashes(event: Event, returned: ReturnedLinks) -> Clashes:
+def find_double_enrollments(event: Event, returned: ReturnedLinks) -> DoubleEnrollments:
     """
     Return which people another run enrolled at the same time, as far as one read of the event shows it.
 
@@ -25,9 +25,9 @@ def find_clashes(event: Event, returned: ReturnedLinks) -> Clashes:
     :param returned: what the run returns.
     """
     if not returned.has_sent:
-        return Clashes()
+        return DoubleEnrollments()
     try:
-        return returned.clashes(event.listed(returned.keys))
+        return returned.double_enrollments(event.listed(returned.keys))
     except TeamsRegistrationError as error:
         log.warning("The event could not be read once more, to find people who are on it twice: %s", error)
-        return Clashes()
+        return DoubleEnrollments()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import platform
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 
-from airflow_provider_teams_registration import doctor_command, teams_app_command
+from airflow_provider_teams_registration import __version__, doctor_command, teams_app_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :return: the exit code.
     """
     parser = argparse.ArgumentParser(prog="teams-registration", description=__doc__)
+    parser.add_argument("--version", action="version", version=_versions())
     verbs = parser.add_subparsers(dest="verb", required=True)
     sign_in = verbs.add_parser("refresh-token", help="sign in as the organizer and print a refresh token")
     sign_in.add_argument("--tenant-id", required=True, help="directory (tenant) id")
@@ -45,6 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sign_in.set_defaults(run=_print_refresh_token)
     chosen = parser.parse_args(arguments)
     return int(chosen.run(chosen))
+
+
+def _versions() -> str:
+    """Return the versions that an issue needs."""
+    found = [f"airflow-provider-teams-registration {__version__}"]
+    for package in ("apache-airflow", "msal", "requests"):
+        with suppress(PackageNotFoundError):
+            found.append(f"{package} {version(package)}")
+    return ", ".join([*found, f"Python {platform.python_version()}"])
 
 
 def _print_refresh_token(chosen: argparse.Namespace) -> int:

@@ -54,7 +54,7 @@ def provider_info(version: str) -> dict[str, Any]:
             }
         ],
         "sensors": [_modules("sensors.registration", "sensors.registrant")],
-        "triggers": [_modules("triggers.registration", "triggers.registrant")],
+        "triggers": [_modules("triggers.registration", "triggers.registrant", "triggers.resume")],
         "extra-links": [kind.extra_link for kind in KINDS if kind.extra_link is not None],
         "connection-types": [
             {

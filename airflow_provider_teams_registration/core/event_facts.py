@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from typing import Any
 
+from airflow_provider_teams_registration.core.service_text import one_line
+
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 """The years that an event can be in. Beyond them, not every time can be converted to another time zone."""
 
@@ -102,5 +104,4 @@ def _text(name: str, value: Any) -> str | None:
         return None
     if not isinstance(value, str):
         raise ValueError(f"The event's {name} is a {type(value).__name__}; it must be a text.")
-    # A title goes into headers and logs, which take one line.
-    return " ".join("".join(one if one.isprintable() else " " for one in value).split())[:1000]
+    return one_line(value)[:1000]

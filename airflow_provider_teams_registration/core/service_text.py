@@ -81,3 +81,8 @@ def _blank(text: str, values: Iterable[str]) -> str:
         word = re.escape(value) if len(value) >= _LONG else rf"(?<!\w){re.escape(value)}(?!\w)"
         text = re.sub(word, "…", text, flags=re.IGNORECASE)
     return text
+
+
+def one_line(text: str) -> str:
+    """Return a text in one line, without control characters, as a header of a mail or a log takes it."""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())

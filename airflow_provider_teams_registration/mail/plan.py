@@ -12,7 +12,6 @@ from airflow_provider_teams_registration.mail.recipient import Recipient
 
 CLAIM_LASTS = 900.0
 """Seconds for which another task's claim holds. Handing over one mail takes far less, so the task was killed."""
-AGAIN = (None, "changed", "all")
 
 
 class Skip(str, Enum):

@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_teams_registration.core.mail import MailKind
 from airflow_provider_teams_registration.core.outcome import MAY_JOIN, NOT_ON_THE_EVENT, Outcome
 from airflow_provider_teams_registration.core.record import PENDING, RecordState, RegistrationRecord
+from airflow_provider_teams_registration.core.service_text import one_line
 from airflow_provider_teams_registration.events.base import InvalidRow
 from airflow_provider_teams_registration.events.cells import NotText, as_text, says_nothing
 from airflow_provider_teams_registration.events.registrant_id import read_id
@@ -231,8 +232,3 @@ def _address(value: Any, column: str) -> _Address:
 
 def _is_same(one: Recipient, other: Recipient) -> bool:
     return (one.address, one.join_web_url, one.outcome) == (other.address, other.join_web_url, other.outcome)
-
-
-def one_line(text: str) -> str:
-    """Return a text in one line, without control characters: what stood in a row may end up in a header."""
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_teams_registration.core.mail import MailKind
-from airflow_provider_teams_registration.mail.recipient import one_line
+from airflow_provider_teams_registration.core.service_text import one_line
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader, Template

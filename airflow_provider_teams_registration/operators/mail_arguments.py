@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_teams_registration.core.mail import MailKind
 from airflow_provider_teams_registration.events.kinds import KINDS, EventKind
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure
-from airflow_provider_teams_registration.mail.plan import AGAIN
 from airflow_provider_teams_registration.mail.templating import (
     EXTENSIONS,
     PARTS,
@@ -20,6 +19,7 @@ from airflow_provider_teams_registration.mail.templating import (
 if TYPE_CHECKING:
     from airflow_provider_teams_registration.operators.mail import MailJoinLinksOperator
 
+_AGAIN = (None, "changed", "all")
 _LOWEST_RATE = 0.01
 _LONGEST_WAIT = 86_400
 
@@ -31,7 +31,7 @@ def check_mail_arguments(operator: MailJoinLinksOperator) -> None:
     :param operator: the operator, with its arguments in place.
     :raises ValueError: says which argument, and what it must be.
     """
-    if operator.again not in AGAIN:
+    if operator.again not in _AGAIN:
         raise ValueError(f"again is {operator.again!r}; it must be None, 'changed' or 'all'.")
     _check_numbers(operator)
     _check_columns(operator)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from airflow_provider_teams_registration.enrollment.max_rejected import MaxRejected
 from airflow_provider_teams_registration.exceptions import TeamsRegistrationError
 from airflow_provider_teams_registration.hooks.failures import PermanentFailure, TransientFailure
-from airflow_provider_teams_registration.mail.report import MailReport
+
+if TYPE_CHECKING:
+    from airflow_provider_teams_registration.mail.report import MailReport
 
 
 def aborted(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from functools import cache
@@ -22,6 +23,7 @@ USES = {
     "operators.enroll": "EnrollRegistrantOperator(task_id='t', meeting_id='m', registrants=['crm-1'])",
     "operators.cancel": "CancelRegistrantOperator(task_id='t', meeting_id='m', registrants=['crm-1'])",
     "operators.registration": "OpenRegistrationOperator(task_id='t', meeting_id='m')",
+    "operators.mail": "MailJoinLinksOperator(task_id='t', registrants=[], smtp_conn_id='s', from_email='a@b.c')",
     "operators.check_setup": "CheckSetupOperator(task_id='t', webinar_id='w')",
     "operators.consent": "ConsentForEventOperator(task_id='t', teams_app_id='a', webinar_id='w')",
     "transfers.sql": "SqlToTeamsRegistrationOperator(task_id='t', meeting_id='m', sql='SELECT 1', sql_conn_id='c')",
@@ -114,6 +116,21 @@ def test_form_shows_the_tenant_among_the_standard_fields_and_suggests_values_for
     assert "docs/sign-in.md" in kind["conn-fields"]["auth"]["description"]
 
 
+def test_every_module_with_classes_for_airflow_is_named():
+    info = get_provider_info()
+    named = {
+        name for kind in ("operators", "sensors", "triggers") for one in info[kind] for name in one["python-modules"]
+    }
+    root = Path(importlib.util.find_spec(PACKAGE).origin).parent
+    defined = re.compile(
+        r"^class [A-Z]\w*(?:RegistrantOperator|EventOperator|LinksOperator|Sensor|Trigger)\b", re.MULTILINE
+    )
+    for kind in ("operators", "sensors", "triggers"):
+        for file in (root / kind).glob("*.py"):
+            if defined.search(file.read_text(encoding="utf-8")):
+                assert f"{PACKAGE}.{kind}.{file.stem}" in named
+
+
 def test_the_registry_lists_every_class_that_a_dag_file_names():
     listed = (Path(__file__).parents[2] / ".airflow-registry.yaml").read_text()
     for path in (
@@ -123,10 +140,15 @@ def test_the_registry_lists_every_class_that_a_dag_file_names():
         "operators.registration.CloseRegistrationOperator",
         "operators.registration.PublishWebinarOperator",
         "operators.registration.FindEventOperator",
+        "operators.check_setup.CheckSetupOperator",
         "operators.consent.ConsentForEventOperator",
+        "operators.mail.MailJoinLinksOperator",
         "transfers.sql.SqlToTeamsRegistrationOperator",
         "sensors.registration.RegistrationOpenSensor",
         "sensors.registrant.RegistrantStatusSensor",
+        "triggers.registrant.NextLookTrigger",
+        "triggers.registration.RegistrationOpenTrigger",
+        "triggers.resume.ResumeTrigger",
         "hooks.teams_registration.TeamsRegistrationHook",
     ):
         assert f"module: {PACKAGE}.{path}\n" in listed
@@ -134,7 +156,9 @@ def test_the_registry_lists_every_class_that_a_dag_file_names():
         assert hasattr(importlib.import_module(f"{PACKAGE}.{module}"), name)
 
 
-@pytest.mark.parametrize("below", [*USED, "hooks.sql", "hooks.ledger", "triggers.registration", "triggers.registrant"])
+@pytest.mark.parametrize(
+    "below", [*USED, "hooks.sql", "hooks.ledger", "triggers.registration", "triggers.registrant", "triggers.resume"]
+)
 def test_a_dag_file_pays_for_nothing_heavy(below):
     brought = brought_along_by_use(below) if below in USES else brought_along(f"import {PACKAGE}.{below}")
 

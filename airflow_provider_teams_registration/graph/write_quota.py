@@ -157,7 +157,7 @@ class WriteQuota(RateLimiter):
 
 def may_count(answer: object) -> bool:
     """
-    Return whether the service may count a write against the allowance.
+    Return whether the service may count a write against the write quota.
 
     It counts neither what never left nor the items of a batch that it, or a gateway, refused as a whole. It does count
     what it throttles.

@@ -114,8 +114,8 @@ def _sentences(measures: Mapping[str, Sequence[Mapping[str, Any]]], overhead_peo
     one, chunks, each = measures["overhead"]
     return [
         _beside_the_fastest(measures["online_meeting"]),
-        f"- At a webinar's limit, scaled to a shorter window, this provider uses {webinar['allowance used %']} % of "
-        f"the allowance in {webinar['seconds']} s and gets {webinar['429s']} answers with 429. "
+        f"- At a webinar's limit, scaled to a shorter window, this provider uses {webinar['quota used %']} % of "
+        f"the write quota in {webinar['seconds']} s and gets {webinar['429s']} answers with 429. "
         f"(e) takes {webinar_of_others['seconds']} s and gets {webinar_of_others['429s']:,}.",
         f"- For long lists from SQL, {first['people']:,} people take {first['ms per person']} ms each and at most "
         f"{first['peak MB']} MB. {last['people']:,} people take {last['ms per person']} ms each and at most "

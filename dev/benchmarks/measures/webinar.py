@@ -25,7 +25,7 @@ def measure(service: Service, options: Options) -> Iterator[Sheet]:
         f"3. {options.webinar_people:,} people on a webinar at the service's limit, scaled to {window}",
         [_row(title, tasks, service, options) for title, tasks in ways],
         [
-            "Share of the allowance: the least time that the limit lets the writes take, first to last, by the time "
+            "Share of the write quota: the least time that the limit lets the writes take, first to last, by the time "
             "they took.",
             "The limit is told to (f) by its connection's write_limit and write_window; links are read in the time.",
         ],
@@ -59,7 +59,7 @@ def _row(title: str, tasks: str, service: Service, options: Options) -> dict[str
         "seconds": taken.seconds,
         "least possible s": round(ideal, 2),
         "writes took s": round(spent, 2),
-        "allowance used %": round(ideal / spent * 100, 1) if spent else None,
+        "quota used %": round(ideal / spent * 100, 1) if spent else None,
         "429s": Counter(entry["status"] for entry in journal)[429],
         "slot seconds": taken.task_seconds,
         "HTTP calls": service.http_calls(),

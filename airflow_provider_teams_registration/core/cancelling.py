@@ -95,7 +95,7 @@ def _remove(s: RegistrantState) -> Step:
 
 
 def _remove_unseen(s: RegistrantState, policy: Policy, now: float) -> Step:
-    """Remove by key: the answer says what no read could say. Before, wait until no removal can come too early."""
+    """Remove by key, because the answer says what no read could say. First wait until no removal can be too early."""
     if _may_show_late(s, policy, now):
         return s, Effect.LOOK_UP
     return replace(s, state=State.REMOVING, absences=0), Effect.CLAIM
@@ -128,7 +128,8 @@ def _sent_at(record: RegistrationRecord | None, policy: Policy, now: float) -> f
     """
     Return when the registrant was sent at the latest, by the ledger; None if they were not, or have shown since.
 
-    The ledger knows when a run last wrote or met the record. A claimed registrant was sent a second later at most.
+    The ledger knows when a run last wrote the record, or found the registrant on the event. A claimed registrant was
+    sent a second later at most.
     """
     if record is None or not _was_sent(record):
         return None
@@ -163,7 +164,7 @@ def on_response_lost(s: RegistrantState, event: ResponseLost, policy: Policy, no
         return replace(s, state=State.UNCERTAIN), Effect.LOOK_UP
     if s.send_attempts >= MAX_SEND_ATTEMPTS:
         return left_on(s, result_unknown(event.why))
-    # To remove a registrant twice is to remove them once, so this needs no lookup in between.
+    # A second removal does no harm, so no lookup is needed in between.
     return claim_again(s, event, policy, now)
 
 

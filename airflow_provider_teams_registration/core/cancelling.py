@@ -9,7 +9,12 @@ people who were sent so lately that they may show late.
 from __future__ import annotations
 
 from airflow_provider_teams_registration.core.deciding import decided, done, left_on
-from airflow_provider_teams_registration.core.limits import AGREEING_READS, MAX_REMOVALS, MAX_SEND_ATTEMPTS
+from airflow_provider_teams_registration.core.limits import (
+    AGREEING_READS,
+    MAX_CONTRADICTIONS,
+    MAX_REMOVALS,
+    MAX_SEND_ATTEMPTS,
+)
 from airflow_provider_teams_registration.core.on_refusal import claim_again
 from airflow_provider_teams_registration.core.outcome import NOT_ON_THE_EVENT, Outcome
 from airflow_provider_teams_registration.core.record import PENDING, RecordState, RegistrationRecord
@@ -77,11 +82,10 @@ def on_look_up(s: RegistrantState, event: LookedUp, policy: Policy, now: float) 
     """Apply what a read shows after a removal."""
     evidence = event.evidence
     if isinstance(evidence, Present):
-        is_too_often = s.send_attempts >= MAX_SEND_ATTEMPTS or s.removals.confirmed >= MAX_REMOVALS
-        return left_on(s, result_unknown(STILL_ON)) if is_too_often else _remove(s)
+        return _still_present(s, policy, now)
     if _may_show_late(s, policy, now):
         return s, Effect.LOOK_UP
-    if not s.removals.is_lost:
+    if not s.removals.is_lost and not _is_being_sent(s):
         # Graph confirmed the removal, and no read shows another registration.
         return decided(s, result_cancelled())
     if isinstance(evidence, Inconclusive):
@@ -89,8 +93,20 @@ def on_look_up(s: RegistrantState, event: LookedUp, policy: Policy, now: float) 
     return _absent(s, policy, now)
 
 
+def _still_present(s: RegistrantState, policy: Policy, now: float) -> Step:
+    removed_at = s.removals.removed_at
+    if policy.removes_by_key and removed_at is not None and now - removed_at < policy.settle_after:
+        # The list may still show what Graph removed. It has no ids by which to tell a second registration.
+        return replace(s, absences=0), Effect.LOOK_UP
+    known = s.removals
+    is_too_often = known.contradictions >= MAX_CONTRADICTIONS or known.confirmed >= MAX_REMOVALS
+    if is_too_often or s.send_attempts >= MAX_SEND_ATTEMPTS:
+        return left_on(s, result_unknown(STILL_ON))
+    return _remove(s)
+
+
 def _remove(s: RegistrantState) -> Step:
-    seen = replace(s.removals, is_seen=True, is_lost=False)
+    seen = replace(s.removals, is_seen=True)
     return replace(s, state=State.REMOVING, removals=seen, absences=0), Effect.CLAIM
 
 
@@ -133,9 +149,9 @@ def _sent_at(record: RegistrationRecord | None, policy: Policy, now: float) -> f
     """
     if record is None or not _was_sent(record):
         return None
-    # An earlier attempt that had to look them up before it claimed them has seen them.
+    # An earlier attempt that had to look them up before it claimed them has seen what was sent, if that is known.
     is_seen = record.state is RecordState.CANCELLING and not policy.removes_by_key
-    return None if is_seen else now - record.age
+    return None if is_seen and record.outcome is not Outcome.UNKNOWN else now - record.age
 
 
 def _was_sent(record: RegistrationRecord) -> bool:
@@ -143,16 +159,21 @@ def _was_sent(record: RegistrationRecord) -> bool:
 
 
 def on_removed(s: RegistrantState, event: Removed, policy: Policy, now: float) -> Step:
-    # A registration that was not there has to be proved absent, as after a lost response.
-    was_there, was_seen = event.was_there, s.removals.is_seen
-    known = replace(s.removals, confirmed=s.removals.confirmed + was_there, is_lost=not was_there)
-    s = replace(s, removals=replace(known, is_seen=was_seen and was_there), absences=0)
-    if was_seen and not was_there:
-        # The read and the answer contradict each other.
-        s = replace(s, send_attempts=s.send_attempts + 1)
-        return replace(s, state=State.UNCERTAIN), Effect.LOOK_UP
+    was_there = event.was_there
+    is_contradiction = s.removals.is_seen and not was_there
+    known = replace(
+        s.removals,
+        confirmed=s.removals.confirmed + was_there,
+        # A registration that was not there has to be proved absent, as after a lost response.
+        is_lost=not was_there,
+        is_seen=s.removals.is_seen and was_there,
+        removed_at=now,
+        contradictions=s.removals.contradictions + is_contradiction,
+    )
+    s = replace(s, removals=known, absences=0)
     is_the_only_one = was_there and not _is_being_sent(s)
-    if policy.removes_by_key and (is_the_only_one or not _may_show_late(s, policy, now)):
+    is_proved = is_the_only_one or not (is_contradiction or _may_show_late(s, policy, now))
+    if policy.removes_by_key and is_proved:
         return decided(s, result_cancelled())
     return replace(s, state=State.UNCERTAIN), Effect.LOOK_UP
 

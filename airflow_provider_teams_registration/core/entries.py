@@ -38,8 +38,8 @@ def result_of(key: str, external_id: str | None, state: RegistrantState, policy:
     """
     Return the record that holds the result.
 
-    If a run that cancels certainly removed nothing, it puts back the record from before. If the registrant may be off
-    the event, the record keeps the claim to cancel, with which every run looks the registrant up.
+    A run that cancels puts back the record from before, unless a removal may have taken effect or found nobody. The
+    record then keeps the claim to cancel, with which every run looks the registrant up.
 
     :param key: the registrant's key.
     :param external_id: the caller's own id of the registrant, if it is not the key.

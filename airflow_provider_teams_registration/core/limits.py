@@ -8,5 +8,7 @@ MAX_SETTLE_ATTEMPTS = 4
 """How many sends may end with a lost response."""
 MAX_REMOVALS = 50
 """How many registrations of one registrant a run that cancels removes."""
+MAX_CONTRADICTIONS = 2
+"""How often a removal may not find a registrant whom a read showed."""
 AGREEING_READS = 2
 """How many reads in a row must not show a registrant who may be on the event, before they count as absent."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from airflow_provider_teams_registration.core.deciding import decided, with_or_without_link
 from airflow_provider_teams_registration.core.limits import AGREEING_READS, MAX_SETTLE_ATTEMPTS
 from airflow_provider_teams_registration.core.outcome import NOT_ON_THE_EVENT
-from airflow_provider_teams_registration.core.record import RecordState
-from airflow_provider_teams_registration.core.registration import Evidence, Inconclusive, Present
+from airflow_provider_teams_registration.core.record import RecordState, RegistrationRecord
+from airflow_provider_teams_registration.core.registration import Evidence, Inconclusive, Present, RemoteRegistration
 from airflow_provider_teams_registration.core.replacing import replace
 from airflow_provider_teams_registration.core.result import (
     NEVER_CONFIRMED,
@@ -84,13 +84,20 @@ def _not_shown_in_time(s: RegistrantState, evidence: Evidence, policy: Policy) -
 
 
 def _present_before_us(s: RegistrantState, evidence: Present, policy: Policy) -> Step:
-    record = s.record
+    record, shown = s.record, evidence.best
     is_cancelling = record is not None and record.state is RecordState.CANCELLING
-    if record is not None and is_cancelling and record.join_web_url and not policy.links_are_readable:
-        # The run that was about to cancel them did not, so the link in the ledger still works.
+    if record is not None and is_cancelling and _is_still_theirs(record, shown, policy):
         return decided(s, result_from_record(record, is_of_others=True, fingerprint=s.fingerprint))
-    result = result_already_enrolled(evidence.best)
+    result = result_already_enrolled(shown)
     return with_or_without_link(s, result, policy, registrations=len(evidence.registrations))
+
+
+def _is_still_theirs(record: RegistrationRecord, shown: RemoteRegistration, policy: Policy) -> bool:
+    """Return whether a read shows that the run which was about to cancel a registrant did not end their link."""
+    if not record.join_web_url or shown.join_web_url:
+        return False
+    is_the_same = record.registration_id is not None and record.registration_id == shown.registration_id
+    return is_the_same or not policy.links_are_readable
 
 
 def _present_by_us(s: RegistrantState, evidence: Present, policy: Policy) -> Step:

@@ -114,7 +114,9 @@ class Removals:
     :param before: the record that the ledger held before that claim; None if it held none.
     :param confirmed: how many removals Graph confirmed.
     :param is_seen: whether a read has shown the registrant since the ledger was read.
-    :param is_lost: whether the response to the newest removal was lost.
+    :param is_lost: whether the response to the newest removal was lost, or the removal found nobody.
+    :param removed_at: when Graph last answered a removal, on the runner's clock in seconds.
+    :param contradictions: how often a removal did not find a registrant whom a read had shown.
     """
 
     is_claimed: bool = False
@@ -122,6 +124,8 @@ class Removals:
     confirmed: int = 0
     is_seen: bool = False
     is_lost: bool = False
+    removed_at: float | None = None
+    contradictions: int = 0
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,10 @@ def cancel(
     position = 0
     while given := list(islice(iterator, _ROWS_AT_ONCE)):
         may_raise = not position and not runner.has_begun
-        some = _read(event, given, position, seen, may_raise=may_raise)
+        some, failure = _read(event, given, position, seen)
+        if failure is not None and may_raise:
+            raise failure
+        report.aborted_by = report.aborted_by or failure
         position += len(given)
         if report.aborted_by is None:
             done, report.aborted_by = runner.run(some.registrants)
@@ -95,16 +98,18 @@ class _Portion:
     repeated: int = 0
 
 
-def _read(event: Event, given: Sequence[Any], after: int, seen: set[str], *, may_raise: bool) -> _Portion:
+def _read(
+    event: Event, given: Sequence[Any], after: int, seen: set[str]
+) -> tuple[_Portion, TeamsRegistrationError | None]:
     """Read rows, which follow ``after`` others. Add the people whom they mean to ``seen``."""
+    failure: TeamsRegistrationError | None = None
     read = [without_deep_values(one if isinstance(one, Mapping) else {"id": one}) for one in given]
     keys: Sequence[list[str] | InvalidRow | TeamsRegistrationError]
     try:
         keys = event.resolve_keys([row for row, _ in read])
     except TeamsRegistrationError as error:
-        if may_raise:
-            raise
         # People who are off already must not be forgotten.
+        failure = error
         keys = [error] * len(given)
     portion = _Portion()
     for position, ((row, too_deep), found) in enumerate(zip(read, keys, strict=True), start=after + 1):
@@ -119,7 +124,7 @@ def _read(event: Event, given: Sequence[Any], after: int, seen: set[str], *, may
             seen.update(new)
             portion.repeated += not new
             portion.registrants += [Registrant(position, row, key, None) for key in new]
-    return portion
+    return portion, failure
 
 
 def _unread(position: int, row: Mapping[str, Any], outcome: Outcome, why: Problem) -> Enrollment:

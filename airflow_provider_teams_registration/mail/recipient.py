@@ -153,7 +153,8 @@ def _outdated(outcome: Outcome | None, record: RegistrationRecord) -> str | None
         return "taken off the event since"
     if outcome in MAY_JOIN and record.outcome in NOT_ON_THE_EVENT:
         return f"not on the event since ({record.outcome.value})"
-    if outcome in MAY_JOIN and record.state is RecordState.CANCELLING:
+    is_leaving = record.state is RecordState.CANCELLING and record.outcome in MAY_JOIN
+    if is_leaving and outcome is not Outcome.CANCELLED:
         return "being taken off the event"
     is_on = record.outcome in MAY_JOIN or record.outcome in _WAITING
     if outcome is Outcome.CANCELLED and is_on and record.state is not RecordState.CANCELLING:

@@ -219,7 +219,7 @@ class RegistrationLookup:
         is_anybody_nameless = False
         try:
             for one in self._webinar.registrations():
-                is_anybody_nameless = is_anybody_nameless or (not one.email and one.is_active)
+                is_anybody_nameless = is_anybody_nameless or (not one.email and self._is_on(one))
                 email = one.email if one.email in wanted else by_external_id.get(one.registration_id or "", "")
                 if email in wanted and not (email in found and self._is_on(found[email])):
                     found[email] = one

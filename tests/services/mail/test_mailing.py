@@ -155,6 +155,8 @@ def test_a_person_who_was_taken_off_since_is_not_mailed_a_link(desk, mail_server
     [
         ("enrolled", {"outcome": Outcome.REJECTED}, "not on the event since (rejected)"),
         ("enrolled", {"state": RecordState.CANCELLING}, "being taken off the event"),
+        (None, {"state": RecordState.CANCELLING}, "being taken off the event"),
+        ("not_sent", {"state": RecordState.CANCELLING}, "being taken off the event"),
         ("enrolled", {"state": RecordState.CLAIMED, "outcome": Outcome.UNKNOWN}, "being enrolled anew"),
         ("cancelled", {"state": RecordState.CLAIMED, "outcome": Outcome.UNKNOWN}, None),
         ("cancelled", {}, None),

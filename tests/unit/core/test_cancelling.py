@@ -62,18 +62,21 @@ def test_claim_to_cancel_keeps_the_link_and_a_refusal_puts_the_record_back():
 
 
 @pytest.mark.parametrize("ends", [Refused(WHY), GivenUp(WHY)], ids=["refused", "stopped"])
-@pytest.mark.parametrize("before", ["removal confirmed", "removal lost", "earlier attempt killed"])
-def test_link_that_may_have_ended_does_not_go_back_as_one_that_works(before, ends):
-    policy = BY_LOOKUP if before == "removal confirmed" else BY_KEY
-    state, _ = play(policy, LedgerRead(LEFT_BY_CANCELLER if before == "earlier attempt killed" else ENROLLED))
-    if before == "removal confirmed":
-        state, _ = advance(state, SHOWN, policy, 0.0)
+@pytest.mark.parametrize(
+    ("policy", "record", "before"),
+    [
+        (BY_KEY, LEFT_BY_CANCELLER, []),
+        (BY_KEY, ENROLLED, [ResponseLost(WHY)]),
+        (BY_LOOKUP, ENROLLED, [Removed(), SHOWN]),
+        (BY_LOOKUP, ENROLLED, [ResponseLost(WHY), SHOWN]),
+    ],
+    ids=["earlier attempt killed", "removal lost", "removal confirmed, shown", "removal lost, shown"],
+)
+def test_link_that_may_have_ended_does_not_go_back_as_one_that_works(policy, record, before, ends):
+    state, _ = play(policy, LedgerRead(record), *([] if policy.removes_by_key else [SHOWN]))
     state, _ = claimed(state, policy)
-    if before == "removal lost":
-        state, _ = advance(state, ResponseLost(WHY), policy, 0.0)
-    if before == "removal confirmed":
-        state, _ = advance(state, Removed(), policy, 0.0)
-        state, _ = advance(state, SHOWN, policy, 0.0)
+    for event in before:
+        state, _ = advance(state, event, policy, 0.0)
     state, effect = advance(state, ends, policy, 0.0)
     assert effect is Effect.RECORD
 
@@ -146,14 +149,46 @@ def test_removal_that_contradicts_a_read_is_settled_by_reads_that_agree():
 
 
 def test_person_whom_reads_show_and_no_removal_finds_is_unknown_in_the_end():
-    state, _ = play(BY_KEY, LedgerRead(replace(ENROLLED, age=1.0)))
-    for _ in range(20):
+    state, effect = play(BY_KEY, LedgerRead(replace(ENROLLED, age=1.0)))
+    now = 0.0
+    while effect is Effect.CLAIM:
         state, _ = claimed(state, BY_KEY)
-        state, effect = advance(state, Removed(was_there=False), BY_KEY, 0.0)
+        state, effect = advance(state, Removed(was_there=False), BY_KEY, now)
+        while effect is Effect.LOOK_UP:
+            now += 30.0
+            state, effect = advance(state, SHOWN, BY_KEY, now)
+
+    assert (effect, state.result.outcome) == (Effect.RECORD, Outcome.UNKNOWN)
+    assert now < 5 * BY_KEY.settle_after
+
+
+def test_list_that_shows_a_removed_person_for_a_while_is_waited_for():
+    sending = RegistrationRecord("ada", "f", Outcome.UNKNOWN, RecordState.CLAIMED, run=ENROLLS, version=1, age=30.0)
+    state, _ = play(BY_KEY, LedgerRead(sending), SHOWN)
+    state, _ = claimed(state, BY_KEY)
+    state, effect = advance(state, Removed(), BY_KEY, 0.0)
+    for read, now in [(SHOWN, 1.0), (SHOWN, 5.0), *[(LookedUp(Absent()), at) for at in (20.0, 90.0, 90.5)]]:
         assert effect is Effect.LOOK_UP
-        state, effect = advance(state, SHOWN, BY_KEY, 0.0)
-        if effect is Effect.RECORD:
-            break
+        state, effect = advance(state, read, BY_KEY, now)
+
+    assert (effect, state.result.outcome) == (Effect.RECORD, Outcome.CANCELLED)
+
+
+def test_retry_waits_for_a_send_without_an_outcome_as_long_as_the_attempt_that_was_killed():
+    left = RegistrationRecord("ada", "f", Outcome.UNKNOWN, RecordState.CANCELLING, run=CANCELS, version=2, age=3.0)
+
+    state, effect = play(BY_LOOKUP, LedgerRead(left), LookedUp(Absent()), LookedUp(Absent()))
+
+    assert (state.result, effect) == (None, Effect.LOOK_UP)
+
+
+def test_read_that_proves_nothing_after_a_send_without_an_outcome_leaves_it_open():
+    sending = RegistrationRecord("ada", "f", Outcome.UNKNOWN, RecordState.CLAIMED, run=ENROLLS, version=1, age=3.0)
+    state, _ = play(BY_LOOKUP, LedgerRead(sending), SHOWN)
+    state, _ = claimed(state, BY_LOOKUP)
+    state, _ = advance(state, Removed(), BY_LOOKUP, 0.0)
+
+    state, effect = advance(state, LookedUp(Inconclusive(WHY)), BY_LOOKUP, BY_LOOKUP.settle_after)
 
     assert (effect, state.result.outcome) == (Effect.RECORD, Outcome.UNKNOWN)
 
@@ -168,7 +203,7 @@ def test_removal_of_what_was_there_before_a_send_is_no_proof_that_the_send_had_n
         assert effect is Effect.LOOK_UP
         state, effect = advance(state, LookedUp(Absent()), policy, now)
 
-    _, effect = advance(state, SHOWN, policy, 61.0)
+    _, effect = advance(state, SHOWN, policy, policy.settle_after)
 
     assert effect is Effect.CLAIM
 
@@ -231,6 +266,15 @@ def test_link_that_a_read_shows_is_newer_than_that_of_a_run_that_was_killed_whil
     state, effect = play(Policy(ENROLLS, links_are_readable=True), LedgerRead(LEFT_BY_CANCELLER), shown)
 
     assert (effect, state.result.join_web_url) == (Effect.RECORD, newer)
+
+
+def test_link_is_kept_where_a_read_shows_the_same_registration_and_no_link():
+    shown = LookedUp(Present([RemoteRegistration(Outcome.ENROLLED, registration_id="R1", link_forbidden=True)]))
+    left = replace(LEFT_BY_CANCELLER, registration_id="R1")
+
+    state, effect = play(Policy(ENROLLS, links_are_readable=True), LedgerRead(left), shown)
+
+    assert (effect, state.result.join_web_url) == (Effect.RECORD, LINK)
 
 
 def test_person_whom_a_killed_run_cancelled_is_enrolled_anew():

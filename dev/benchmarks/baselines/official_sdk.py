@@ -6,7 +6,7 @@ from dev.benchmarks.baselines.baseline import Baseline
 from dev.benchmarks.baselines.microsoft_connection import microsoft_connection
 
 # The SDK knows one host. To be pointed at another, it needs its adapter's base_url set, a credential with that
-# authority, and that host among those which may see the token. httpx finds the CA by SSL_CERT_FILE.
+# authority, the scope of Graph, and that host among those which may see the token. httpx finds the CA by SSL_CERT_FILE.
 TASKS = """
 @task
 async def enroll(rows):
@@ -27,7 +27,10 @@ async def enroll(rows):
         connection_verify=extra["verify"],
     )
     allowed = extra["allowed_hosts"].split(",")
-    adapter = GraphRequestAdapter(AzureIdentityAuthenticationProvider(credential, allowed_hosts=allowed))
+    scopes = ["https://graph.microsoft.com/.default"]
+    adapter = GraphRequestAdapter(
+        AzureIdentityAuthenticationProvider(credential, scopes=scopes, allowed_hosts=allowed)
+    )
     adapter.base_url = f"{connection.schema}://{connection.host}/beta"
     client, gate = GraphServiceClient(request_adapter=adapter), asyncio.Semaphore(4)
     meeting = client.users.by_user_id(ORGANIZER).online_meetings.by_online_meeting_id(MEETING)

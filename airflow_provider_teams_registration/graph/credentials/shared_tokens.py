@@ -7,7 +7,6 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -60,6 +59,7 @@ class SharedToken:
     failure: TeamsRegistrationError | None = None
 
 
+_HIDDEN = tuple(one.name for one in fields(GraphSettings) if not one.repr and one.name != "proxies")
 _lock = threading.Lock()
 _shared: dict[TokenKey, SharedToken] = {}
 
@@ -94,8 +94,7 @@ def _forget_expired() -> None:
 
 def _secrets(settings: GraphSettings) -> list[Any]:
     """Return the credential in any form, which is what no text shows, and how Entra is reached."""
-    hidden = [getattr(settings, one.name) for one in fields(settings) if not one.repr]
-    return [settings.verify, *(dict(one) if isinstance(one, Mapping) else one for one in hidden)]
+    return [*(getattr(settings, name) for name in _HIDDEN), settings.verify, dict(settings.proxies or {})]
 
 
 def _key(settings: GraphSettings) -> TokenKey:
